@@ -1,0 +1,1 @@
+"""Tests of bounty_ops: unit tests of the pure parts, and journeys on real servers."""
