@@ -1,0 +1,1 @@
+"""Durable records in the bucket, and the SQL catalogue that indexes them."""

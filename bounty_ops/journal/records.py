@@ -1,0 +1,284 @@
+"""The durable records as values: what a manifest, a proof and a migration record say.
+
+They are written as JSON into the bucket and must be readable for years, also by programs that
+are not this one; docs/reference/manifest.md describes every field. Three rules keep them so:
+
+* ``format_version`` changes when an old reader would misunderstand a new record. A reader that
+  meets a newer version refuses (`parse_record`), it never guesses.
+* Fields may be added without a new version; readers ignore what they do not know.
+* The same value always gives the same bytes (`record_bytes`), so that a proof can name the
+  manifest it speaks of by hash.
+
+Times are UTC, sizes are bytes, durations are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import from_json
+
+from bounty_ops.errors import JournalError
+
+FORMAT_VERSION = 1
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+RecordId = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$")]
+EnvironmentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Verdict(StrEnum):
+    """What is known about a backup."""
+
+    PROVED = "proved"
+    """A restored copy equalled the source."""
+    REFUTED = "refuted"
+    """A restored copy differed, or the archive is not what the manifest says."""
+    INCONCLUSIVE = "inconclusive"
+    """The drill itself failed; nothing is known about the backup."""
+    UNVERIFIED = "unverified"
+    """Nobody has tried yet. Only a summary says this, never a proof."""
+
+
+class BackupState(StrEnum):
+    """Whether a listed backup can be used at all."""
+
+    COMPLETE = "complete"
+    """The manifest is readable and its archive is there with the recorded size."""
+    DAMAGED = "damaged"
+    """The manifest cannot be read, or its archive is missing or has another size."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True)
+
+
+class _Record(_Value):
+    """A value that is stored as an object of its own."""
+
+    kind: ClassVar[str]
+
+
+class ObjectRecord(_Value):
+    """One object that belongs to a backup."""
+
+    role: Literal["archive"] = "archive"
+    """``archive``: a pg_dump archive in custom format."""
+    key: str = Field(min_length=1)
+    """Relative to the prefix of the bucket, so that a bucket can be copied elsewhere."""
+    size_bytes: Count
+    sha256: Sha256
+
+
+class TableRecord(_Value):
+    """What a table held in the snapshot that was dumped."""
+
+    schema_name: str = Field(alias="schema")
+    name: str
+    rows: Count
+    fingerprint: str
+    """Hash over the text of all rows, whatever their order."""
+
+
+class SequenceRecord(_Value):
+    """How far a sequence had been used."""
+
+    schema_name: str = Field(alias="schema")
+    name: str
+    last_value: int | None
+    """None when it has not been used yet."""
+
+
+class Manifest(_Record):
+    """One backup: written last, so a backup exists if and only if its manifest does."""
+
+    kind: ClassVar[str] = "manifest"
+
+    format_version: Literal[1] = 1
+    id: RecordId
+    environment: EnvironmentName
+    database: str
+    taken_at: UtcTime
+    """When the snapshot was taken: the state that a restore brings back."""
+    finished_at: UtcTime
+    seconds: Seconds
+    taken_by: str
+    """Who or what asked for it, for people."""
+    server_version: str
+    client_version: str
+    server_major: int
+    """The major version of PostgreSQL that a restore needs at least."""
+    revision: str | None = None
+    """The migration revision of the database, None when it is not under migration."""
+    lsn: str | None = None
+    """The position in the server's write-ahead log at the snapshot."""
+    compression: str
+    objects: tuple[ObjectRecord, ...]
+    tables: tuple[TableRecord, ...]
+    sequences: tuple[SequenceRecord, ...] = ()
+    inventory: dict[str, list[str]] = Field(default_factory=dict)
+    """Sorted identity lines per class of object (indexes, functions, grants ...)."""
+
+    @model_validator(mode="after")
+    def _has_one_archive(self) -> Self:
+        if len(self.objects) != 1:
+            raise ValueError("a manifest of format 1 names exactly one object, the archive")
+        return self
+
+    @property
+    def archive(self) -> ObjectRecord:
+        """The archive that holds the whole database."""
+        return self.objects[0]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables together."""
+        return sum(table.rows for table in self.tables)
+
+
+class Difference(_Value):
+    """One way in which a restored copy is not what the manifest says."""
+
+    kind: str
+    """What was compared, such as ``table``, ``sequence`` or ``index``."""
+    object: str
+    expected: str | None
+    """None: it should not be there."""
+    found: str | None
+    """None: it is not there."""
+
+
+class Proof(_Record):
+    """What one verification of a backup showed."""
+
+    kind: ClassVar[str] = "proof"
+
+    format_version: Literal[1] = 1
+    id: RecordId
+    backup_id: RecordId
+    environment: EnvironmentName
+    verdict: Literal[Verdict.PROVED, Verdict.REFUTED, Verdict.INCONCLUSIVE]
+    verified_at: UtcTime
+    seconds: Seconds
+    differences: tuple[Difference, ...] = ()
+    tables_compared: Count
+    rows_compared: Count
+    manifest_sha256: Sha256
+    """The stored bytes of the manifest it speaks of; for any other manifest it says nothing."""
+    server_version: str
+    """Of the server that the backup was restored into."""
+    reason: str | None = None
+    """Why the drill failed, when the verdict is inconclusive."""
+
+    @model_validator(mode="after")
+    def _verdict_fits(self) -> Self:
+        if self.verdict is Verdict.PROVED and self.differences:
+            raise ValueError("a proved backup has no differences")
+        if self.verdict is Verdict.REFUTED and not self.differences:
+            raise ValueError("a refuted backup names at least one difference")
+        if self.verdict is Verdict.INCONCLUSIVE and not self.reason:
+            raise ValueError("an inconclusive verdict gives its reason")
+        return self
+
+
+class MigrationEvidence(_Record):
+    """What happened when a migration was applied."""
+
+    kind: ClassVar[str] = "migration record"
+
+    format_version: Literal[1] = 1
+    id: RecordId
+    environment: EnvironmentName
+    from_revision: str | None
+    """None: the database had no revision."""
+    to_revision: str | None
+    digest: str
+    """Of the plan that was carried out."""
+    operator: str
+    started_at: UtcTime
+    finished_at: UtcTime
+    outcome: Literal["applied", "nothing_to_do", "failed"]
+    revisions: tuple[str, ...] = ()
+    """The revisions that were applied, in their order."""
+    detail: dict[str, str | int | float | None] = Field(default_factory=dict)
+
+
+class BackupSummary(_Value):
+    """One line of a list of backups; derived from the bucket, never stored in it."""
+
+    id: str
+    environment: str
+    taken_at: UtcTime
+    """Of a damaged manifest: the time in its id, else when the manifest was written."""
+    state: BackupState
+    bucket: str
+    key: str
+    """The full key in the bucket, prefix included: with ``bucket`` it addresses the archive."""
+    size_bytes: int | None
+    sha256: str | None
+    verdict: Verdict
+    verified_at: UtcTime | None = None
+    problem: str | None = None
+    """What is wrong with a damaged backup."""
+
+
+AnyRecord = TypeVar("AnyRecord", bound=_Record)
+
+
+def record_bytes(record: _Record) -> bytes:
+    """Return the one JSON form of a record: sorted keys, UTF-8, a line feed at the end."""
+    content = record.model_dump(mode="json", by_alias=True)
+    text = json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def parse_record(model: type[AnyRecord], data: bytes, *, where: str) -> AnyRecord:
+    """Read a record; ``where`` (its key) is for the message.
+
+    Raises JournalError when the bytes are not JSON, the format is of a newer version, or a field
+    is missing or has the wrong type. Values are not converted: a size given as text is an error.
+    """
+    try:
+        content: Any = from_json(data)
+    except ValueError:
+        raise _unreadable(model, where, "it is not JSON") from None
+    if not isinstance(content, dict):
+        raise _unreadable(model, where, "it is not a JSON object")
+    version = content.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise JournalError(
+            f"the {model.kind} {where} has format version {version}; "
+            f"this program knows versions up to {FORMAT_VERSION}",
+            hint="upgrade bounty-ops to the version that wrote it, or newer",
+        )
+    if "format_version" not in content:
+        raise _unreadable(model, where, "format_version is missing")
+    try:
+        return model.model_validate_json(data, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the whole"
+        raise _unreadable(model, where, f"{place}: {first['msg']}") from None
+
+
+def _unreadable(model: type[_Record], where: str, why: str) -> JournalError:
+    return JournalError(
+        f"the {model.kind} {where} cannot be read: {why}",
+        hint="it was damaged or edited after it was written; restore the object from a copy or an "
+        "older version in the bucket, or remove it",
+    )
