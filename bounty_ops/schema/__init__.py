@@ -1,0 +1,1 @@
+"""The tables: Bounty's own (``bounty``) and ours (``ops``). Needs SQLAlchemy and nothing else."""
