@@ -1,0 +1,249 @@
+"""Reading the environments from variables, `.env.<name>` files and `bounty_ops.toml`.
+
+Nothing here raises for a wrong setting: an operator must be able to open the user interface and
+run `doctor` exactly when a setting is wrong. What is wrong becomes the `problem` of what it
+concerns, and using that raises it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from bounty_ops.environments.model import DEVELOPMENT, Environment, Settings
+from bounty_ops.environments.object_storage import ObjectStoreSettings, object_store_settings
+from bounty_ops.environments.policy import Policy
+from bounty_ops.environments.url import DatabaseUrl
+from bounty_ops.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POLICY_FILE: Final = "bounty_ops.toml"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
+#: Files that projects keep beside `.env` and that name no environment.
+_NOT_ENVIRONMENTS: Final = frozenset(
+    {"example", "sample", "template", "local", "defaults", "dist", "bak", "vault", "keys"}
+)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The variables of one environment, and from where its URL came."""
+
+    variables: Mapping[str, str]
+    source: str
+    problem: ConfigurationError | None = None
+
+
+def load_settings(
+    project_dir: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Everything this deployment is told from outside.
+
+    Args:
+        project_dir: where `.env*`, `bounty_ops.toml` and `.bounty-ops/` are; by default
+            `BOUNTY_OPS_HOME`, or the current directory.
+        environ: the variables to go by; by default those of this process.
+    """
+    variables = dict(os.environ if environ is None else environ)
+    home = project_dir or Path(variables.get("BOUNTY_OPS_HOME") or Path.cwd())
+    home = home.expanduser().resolve()
+    shared, shared_problem = _read_dotenv(home / ".env")
+    # Dagster copies `.env` into the variables of its processes. A value that is equal in both
+    # must rank as the file's, or `.env.staging` would lose to `.env` under Dagster only.
+    own = {name: value for name, value in variables.items() if shared.get(name) != value}
+    merged = {**shared, **own}
+    tables, policy_problem = _read_policies(home / POLICY_FILE)
+    default = merged.get("BOUNTY_ENV", "").strip() or DEVELOPMENT
+    found = _find_environments(home, shared, own, default, tables)
+    environments = {
+        name: _environment(name, entry, merged, tables, policy_problem or shared_problem)
+        for name, entry in sorted(found.items(), key=lambda item: (item[0] != default, item[0]))
+    }
+    ops_url, ops_problem = _ops_url(merged, environments)
+    store, store_problem = _object_store(merged)
+    problems = (policy_problem, shared_problem, ops_problem, store_problem)
+    return Settings(
+        project_dir=home,
+        state_dir=home / ".bounty-ops",
+        environments=environments,
+        default_environment=default,
+        ops_url=ops_url,
+        object_store=store,
+        ops_problem=ops_problem,
+        object_store_problem=store_problem,
+        problems=tuple(problem for problem in problems if problem is not None),
+    )
+
+
+def _read_dotenv(path: Path) -> tuple[dict[str, str], ConfigurationError | None]:
+    """The variables of a file; a missing file has none."""
+    try:
+        if not path.is_file():
+            return {}, None
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return {}, ConfigurationError(
+            f"{path.name} cannot be read: {reason}", hint=f"Make {path.name} readable, as UTF-8."
+        )
+    return {name: value for name, value in values.items() if value}, None
+
+
+def _read_policies(path: Path) -> tuple[dict[str, object], ConfigurationError | None]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), None
+    except FileNotFoundError:
+        return {}, None
+    except OSError as error:
+        reason = error.strerror or "unknown error"
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = str(error)
+    # Without the file nobody knows which environment is protected, so none may be used.
+    return {}, ConfigurationError(
+        f"{path.name} cannot be read: {reason}",
+        hint=f"Correct {path.name}; until then no environment is used, because it may protect one.",
+    )
+
+
+def _find_environments(
+    home: Path,
+    shared: Mapping[str, str],
+    own: Mapping[str, str],
+    default: str,
+    tables: Mapping[str, object],
+) -> dict[str, _Found]:
+    """Every environment that anything names; a variable outranks `.env.<name>` outranks `.env`."""
+    found: dict[str, _Found] = {}
+    for path in sorted(home.glob(".env.*")):
+        name = path.name.removeprefix(".env.")
+        if name.rpartition(".")[2] not in _NOT_ENVIRONMENTS and path.is_file():
+            values, problem = _read_dotenv(path)
+            found[name] = _Found(values, path.name, problem)
+    declared = tables.get("environments")
+    for name in declared if isinstance(declared, dict) else ():
+        found.setdefault(name, _Found({}, POLICY_FILE))
+    inherited = found.get(default, _Found({}, ".env"))
+    if own.get("DATABASE_URL", "").strip():
+        values = {**inherited.variables, "DATABASE_URL": own["DATABASE_URL"]}
+        found[default] = _Found(values, "DATABASE_URL")
+    elif shared.get("DATABASE_URL", "").strip() and "DATABASE_URL" not in inherited.variables:
+        values = {**inherited.variables, "DATABASE_URL": shared["DATABASE_URL"]}
+        found[default] = _Found(values, ".env", inherited.problem)
+    elif not found or "BOUNTY_ENV" in {**shared, **own}:
+        found.setdefault(default, inherited)
+    return found
+
+
+def _environment(
+    name: str,
+    entry: _Found,
+    merged: Mapping[str, str],
+    tables: Mapping[str, object],
+    problem: ConfigurationError | None,
+) -> Environment:
+    problem = problem or entry.problem or _name_problem(name)
+    policy, policy_problem = _policy(name, tables)
+    problem = problem or policy_problem
+    text = entry.variables.get("DATABASE_URL", "").strip()
+    url: DatabaseUrl | None = None
+    if text and problem is None:
+        url, problem = _target_url(name, text, entry.source, policy)
+    elif problem is None and entry.source.startswith(".env."):
+        problem = ConfigurationError(
+            f"{entry.source} holds no DATABASE_URL",
+            hint=f"Write DATABASE_URL=postgresql://... into {entry.source}.",
+        )
+    scope = {**merged, **entry.variables}
+    alert_urls = tuple(scope[channel] for channel in policy.channels if scope.get(channel))
+    return Environment(name, url, policy, problem, alert_urls)
+
+
+def _name_problem(name: str) -> ConfigurationError | None:
+    if _NAME.fullmatch(name):
+        return None
+    return ConfigurationError(
+        f"{name!r} cannot be the name of an environment",
+        hint="Use lower-case letters, digits and _ (it becomes part of asset and job names).",
+    )
+
+
+def _policy(name: str, tables: Mapping[str, object]) -> tuple[Policy, ConfigurationError | None]:
+    unknown = sorted(set(tables) - {"defaults", "environments"})
+    defaults, declared = tables.get("defaults", {}), tables.get("environments", {})
+    layer = declared.get(name, {}) if isinstance(declared, dict) else None
+    if unknown or not isinstance(defaults, dict) or not isinstance(layer, dict):
+        what = f"[{unknown[0]}]" if unknown else "defaults or environments"
+        return Policy.of(name), ConfigurationError(
+            f"{POLICY_FILE} has something unknown: {what}",
+            hint="It holds the tables [defaults] and [environments.NAME], and no others.",
+        )
+    try:
+        return Policy.of(name, defaults, layer), None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the policy"
+        return Policy.of(name), ConfigurationError(
+            f"{POLICY_FILE}, environment {name}: {where}: {first['msg']}",
+            hint=f"Correct it in [defaults] or [environments.{name}]; the fields are listed in "
+            "docs/reference/settings.md.",
+        )
+
+
+def _target_url(
+    name: str, text: str, source: str, policy: Policy
+) -> tuple[DatabaseUrl | None, ConfigurationError | None]:
+    try:
+        url = DatabaseUrl.parse(text)
+    except ConfigurationError as error:
+        return None, ConfigurationError(f"{source}: {error}", hint=error.hint)
+    if policy.require_tls and not url.requires_tls:
+        return None, ConfigurationError(
+            f"{name} at {url.address()} does not insist on TLS (sslmode={url.sslmode})",
+            hint=f"Add sslmode=verify-full (or at least sslmode=require) to the URL in {source}; "
+            f"for a server that is reached without a network, set require_tls = false under "
+            f"[environments.{name}] in {POLICY_FILE}.",
+        )
+    return url, None
+
+
+def _ops_url(
+    merged: Mapping[str, str], environments: Mapping[str, Environment]
+) -> tuple[DatabaseUrl | None, ConfigurationError | None]:
+    text = merged.get("OPS_DATABASE_URL", "").strip()
+    if not text:
+        return None, None
+    try:
+        url = DatabaseUrl.parse(text)
+    except ConfigurationError as error:
+        return None, ConfigurationError(f"OPS_DATABASE_URL: {error}", hint=error.hint)
+    for environment in environments.values():
+        target = environment.url
+        if target and (target.host, target.port, target.database) == (
+            url.host,
+            url.port,
+            url.database,
+        ):
+            return None, ConfigurationError(
+                f"OPS_DATABASE_URL is the database of {environment.name}",
+                hint="Give the operations a database of their own: what watches a database must "
+                "not be lost with it.",
+            )
+    return url, None
+
+
+def _object_store(
+    merged: Mapping[str, str],
+) -> tuple[ObjectStoreSettings | None, ConfigurationError | None]:
+    try:
+        return object_store_settings(merged), None
+    except ConfigurationError as error:
+        return None, error

@@ -1,0 +1,133 @@
+"""The environments of one deployment as values; nothing here reads a file or a variable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bounty_ops.environments.object_storage import ObjectStoreSettings
+    from bounty_ops.environments.policy import Policy
+    from bounty_ops.environments.url import DatabaseUrl
+
+DEVELOPMENT: Final = "development"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One database of Bounty and its policy; `problem` says why it cannot be used."""
+
+    name: str
+    url: DatabaseUrl | None
+    policy: Policy
+    problem: ConfigurationError | None = None
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def configured(self) -> bool:
+        """Whether operations can be tried on it."""
+        return self.problem is None and self.url is not None
+
+    @property
+    def can_be_embedded(self) -> bool:
+        """Whether an embedded server may stand in: development with nothing set, only."""
+        return self.name == DEVELOPMENT and self.url is None and self.problem is None
+
+    def require_url(self) -> DatabaseUrl:
+        """The database's URL.
+
+        Raises:
+            ConfigurationError: the environment is unconfigured; says why.
+        """
+        if self.problem is not None:
+            raise ConfigurationError(
+                f"environment {self.name} is unconfigured: {self.problem}", hint=self.problem.hint
+            )
+        if self.url is None:
+            raise ConfigurationError(
+                f"environment {self.name} is unconfigured: it has no DATABASE_URL",
+                hint=f"Write DATABASE_URL=postgresql://... into .env.{self.name}, or set "
+                f"DATABASE_URL together with BOUNTY_ENV={self.name}.",
+            )
+        return self.url
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that one deployment is told from outside."""
+
+    project_dir: Path
+    state_dir: Path
+    environments: Mapping[str, Environment]
+    default_environment: str
+    ops_url: DatabaseUrl | None = None
+    object_store: ObjectStoreSettings | None = None
+    ops_problem: ConfigurationError | None = None
+    object_store_problem: ConfigurationError | None = None
+    problems: tuple[ConfigurationError, ...] = ()
+
+    def environment(self, name: str | None = None) -> Environment:
+        """The environment `name`, or the default one.
+
+        Raises:
+            ConfigurationError: there is none by that name.
+        """
+        wanted = name or self.default_environment
+        try:
+            return self.environments[wanted]
+        except KeyError:
+            known = ", ".join(self.environments) or "none"
+            raise ConfigurationError(
+                f"there is no environment {wanted!r} (there are: {known})",
+                hint=f"Choose one with -e, or write DATABASE_URL=postgresql://... into "
+                f".env.{wanted} in the project's directory.",
+            ) from None
+
+    def require_ops_url(self) -> DatabaseUrl:
+        """The operations database's URL.
+
+        Raises:
+            ConfigurationError: it is missing or cannot be used.
+        """
+        if self.ops_problem is not None:
+            raise ConfigurationError(str(self.ops_problem), hint=self.ops_problem.hint)
+        if self.ops_url is None:
+            raise ConfigurationError(
+                "there is no operations database",
+                hint="Set OPS_DATABASE_URL=postgresql://... (never the one that is backed up).",
+            )
+        return self.ops_url
+
+    def require_object_store(self) -> ObjectStoreSettings:
+        """Where backups go.
+
+        Raises:
+            ConfigurationError: it is missing or cannot be used.
+        """
+        if self.object_store_problem is not None:
+            problem = self.object_store_problem
+            raise ConfigurationError(str(problem), hint=problem.hint)
+        if self.object_store is None:
+            raise ConfigurationError(
+                "there is no bucket for backups",
+                hint="Set BACKUP_BUCKET=s3://bucket/prefix and the provider's AWS_* variables.",
+            )
+        return self.object_store
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that must never be shown, longest first, so that masking leaves no rest."""
+        found: set[str] = set()
+        for environment in self.environments.values():
+            found.update(environment.alert_urls)
+            if environment.url is not None:
+                found.update(environment.url.secrets())
+        if self.ops_url is not None:
+            found.update(self.ops_url.secrets())
+        if self.object_store is not None:
+            found.update(self.object_store.secrets())
+        return tuple(sorted(found, key=len, reverse=True))

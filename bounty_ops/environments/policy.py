@@ -1,0 +1,113 @@
+"""What an environment's owner decided: schedules, limits, and how dear the data is."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+#: Environments by these names are protected unless bounty_ops.toml says otherwise.
+PROTECTED_NAMES: Final = frozenset({"production", "prod"})
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"no time zone is called {name!r}"
+        raise ValueError(message) from None
+    return name
+
+
+def _five_fields(expression: str) -> str:
+    if not re.fullmatch(r"(\S+\s+){4}\S+", expression.strip()):
+        message = "a cron expression has five fields: minute hour day month weekday"
+        raise ValueError(message)
+    return expression.strip()
+
+
+def _known_compression(value: str) -> str:
+    if not re.fullmatch(r"(zstd|gzip|lz4)(:\d{1,2})?|none", value):
+        message = "compression is zstd, gzip or lz4 with an optional level (zstd:1), or none"
+        raise ValueError(message)
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_five_fields)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
+Compression = Annotated[str, AfterValidator(_known_compression)]
+Ratio = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Policy(BaseModel):
+    """The policy of one environment; every field has a default, and none is a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protected: bool = Field(
+        default=False, description="Changes need a plan's digest; seeding and resets are refused."
+    )
+    require_tls: bool = Field(
+        default=False,
+        description="Refuse a DATABASE_URL whose sslmode allows a connection in "
+        "the clear. True by default where `protected` is.",
+    )
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions.")
+    nightly_cron: Cron = Field(default="0 2 * * *", description="When to back up and verify.")
+    collection_cron: Cron = Field(default="*/15 * * * *", description="When to take samples.")
+    backup_max_age_hours: Positive = Field(
+        default=26, description="Older than that, the newest backup is overdue."
+    )
+    proof_max_age_hours: Positive = Field(
+        default=26, description="Older than that, the newest proved backup is overdue."
+    )
+    connection_warning_ratio: Ratio = Field(
+        default=0.8, description="Warn at this share of the usable connections."
+    )
+    connection_critical_ratio: Ratio = Field(
+        default=0.9, description="Critical at this share of the usable connections."
+    )
+    slow_query_seconds: Positive = Field(
+        default=5, description="A query that runs longer is reported."
+    )
+    compression: Compression = Field(
+        default="zstd:1", description="pg_dump's --compress; gzip:1 where zstd is not built in."
+    )
+    lock_timeout_seconds: Positive = Field(
+        default=5, description="How long one attempt waits for a lock."
+    )
+    lock_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=5, description="How many attempts are made to get the locks."
+    )
+    channels: tuple[str, ...] = Field(
+        default=("ALERT_URL",),
+        description="Names of variables, each holding an Apprise URL (they carry tokens, so the "
+        "URLs themselves never stand in this file).",
+    )
+    keep_samples_days: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="Samples older than that are deleted."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Policy:
+        if self.connection_warning_ratio > self.connection_critical_ratio:
+            message = "connection_warning_ratio is above connection_critical_ratio"
+            raise ValueError(message)
+        return self
+
+    @classmethod
+    def of(cls, name: str, *layers: dict[str, object]) -> Policy:
+        """The policy of the environment `name`: built-in defaults, then each layer over them.
+
+        Raises:
+            pydantic.ValidationError: a layer has an unknown key or a value out of range.
+        """
+        values: dict[str, object] = {}
+        for layer in layers:
+            values.update(layer)
+        values.setdefault("protected", name in PROTECTED_NAMES)
+        values.setdefault("require_tls", values["protected"])
+        return cls.model_validate(values)
