@@ -1,0 +1,1 @@
+"""Environments: URLs, variables, files and policies."""
