@@ -1,0 +1,202 @@
+"""One PostgreSQL cluster of our own: made, configured, started, and the reason if it does not."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.embedded import postmaster, server_log
+from bounty_ops.embedded.keeping import Program, using
+from bounty_ops.embedded.processes import wait_until
+from bounty_ops.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bounty_ops.embedded.keeping import Kept
+    from bounty_ops.embedded.privileges import ServerUser
+    from bounty_ops.postgres.programs import Programs
+
+SUPERUSER: Final = "postgres"
+_OURS: Final = "bounty_ops.conf"
+_GRACE_SECONDS: Final = 8.0
+#: Recovery after a crash replays WAL; what the largest demo leaves takes about a second.
+_READY_SECONDS: Final = 120.0
+#: Locale variables of the caller must not decide what initdb makes, nor the log's language.
+_ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
+_LOCALES: Final = ("C.UTF-8", "C")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster in a directory.
+
+    ``run`` holds what belongs to us (leases, report, log); ``data`` belongs to the server's user.
+    """
+
+    programs: Programs
+    user: ServerUser
+    data: Path
+    run: Path
+    log: Path
+    settings: Mapping[str, str]
+    password: str | None = field(default=None, repr=False)
+    remove: tuple[Path, ...] = ()
+    name: str = "postgresql"
+
+    def make(self) -> None:
+        """Create the cluster unless it is there; what an interrupted attempt left is redone.
+
+        Raises:
+            EmbeddedError: initdb failed; says why.
+        """
+        if (self.data / _OURS).exists():
+            self._check_major()
+            return
+        with self._password_file() as password_file:
+            problem = ""
+            for locale in _LOCALES:
+                shutil.rmtree(self.data, ignore_errors=True)
+                self.data.mkdir(mode=0o700)
+                self.user.hand_over(self.data)
+                result = subprocess.run(
+                    self.user.command(self._initdb(locale, password_file)),
+                    env=_ENVIRONMENT,
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    check=False,
+                )
+                problem = result.stdout
+                if result.returncode == 0:
+                    break
+                if "invalid locale" not in problem:
+                    raise self._not_made(problem)
+            else:
+                raise self._not_made(problem)
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as stream:
+            stream.write(f"\ninclude_if_exists = '{_OURS}'\n")
+        # Written last: its presence says that the cluster is complete.
+        self.configure()
+
+    def _not_made(self, output: str) -> EmbeddedError:
+        self.log.write_text(output, encoding="utf-8")
+        return server_log.why("initdb", self.log, directory=self.data.parent)
+
+    def _initdb(self, locale: str, password_file: Path | None) -> list[str]:
+        program = self.user.programs_directory(self.programs.directory) / "initdb"
+        local = "trust" if password_file is None else "scram-sha-256"
+        host = "reject" if password_file is None else "scram-sha-256"
+        argv = [
+            str(program), f"--pgdata={self.data}", f"--username={SUPERUSER}", "--encoding=UTF8",
+            f"--locale={locale}", f"--auth-local={local}", f"--auth-host={host}",
+        ]  # fmt: skip
+        if password_file is None:
+            return [*argv, "--no-sync"]
+        return [*argv, "--data-checksums", f"--pwfile={password_file}"]
+
+    @contextmanager
+    def _password_file(self) -> Iterator[Path | None]:
+        if self.password is None:
+            yield None
+            return
+        path = self.data.parent / f".password.{secrets.token_hex(8)}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(self.password + "\n")
+            self.user.hand_over(path)
+            yield path
+        finally:
+            path.unlink()
+
+    def _check_major(self) -> None:
+        made_by = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+        if made_by != str(self.programs.major):
+            raise EmbeddedError(
+                f"{self.data} was made by PostgreSQL {made_by}, and this is "
+                f"{self.programs.version}",
+                hint="Remove that directory to start with an empty database, or install "
+                f"PostgreSQL {made_by}.",
+            )
+
+    def configure(self) -> None:
+        """Write our settings; what was set with ALTER SYSTEM keeps precedence over them."""
+        lines = [f"{name} = '{_quoted(value)}'\n" for name, value in self.settings.items()]
+        fresh = self.data / f"{_OURS}.new"
+        fresh.write_text("".join(lines), encoding="utf-8")
+        self.user.hand_over(fresh)
+        fresh.replace(self.data / _OURS)
+
+    def program(self) -> Program:
+        """How a keeper runs it: SIGINT is PostgreSQL's fast shutdown."""
+        binary = self.user.programs_directory(self.programs.directory) / "postgres"
+        return Program(
+            argv=(str(binary), "-D", str(self.data)),
+            log=self.log,
+            environment=_ENVIRONMENT,
+            become=self.user.become(),
+            stop_signal=signal.SIGINT,
+            grace_seconds=_GRACE_SECONDS,
+            remove=self.remove,
+        )
+
+    def wait_ready(self, kept: Kept) -> None:
+        """Return when the server accepts connections.
+
+        Raises:
+            EmbeddedError: it ended, or it takes too long.
+        """
+        report = kept.report()
+        pid = report.server.pid if report else 0
+
+        def settled() -> bool:
+            return postmaster.accepts_connections(self.data, pid) or kept.failed()
+
+        if not wait_until(settled, _READY_SECONDS):
+            raise EmbeddedError(
+                f"PostgreSQL has not become ready within {_READY_SECONDS:.0f} s",
+                hint=f"Its log is {self.log}.",
+            )
+        if kept.failed():
+            raise server_log.why("PostgreSQL", self.log, directory=self.data.parent)
+
+
+def _quoted(value: str) -> str:
+    return re.sub(r"(['\\])", r"\\\1", value).replace("\\'", "''")
+
+
+@contextmanager
+def running(cluster: Cluster) -> Iterator[Kept]:
+    """The cluster, running for the length of the block at least; made first if need be.
+
+    Raises:
+        EmbeddedError: it cannot be made or started; says why.
+    """
+
+    def prepare() -> Program:
+        try:
+            cluster.make()
+            postmaster.clear_remains(cluster.data, grace_seconds=_GRACE_SECONDS)
+            cluster.configure()
+            server_log.rotate(cluster.log)
+        except OSError as error:
+            raise EmbeddedError(
+                f"PostgreSQL's files at {cluster.data} cannot be written: {error.strerror}",
+                hint="Free some space there, and see that it belongs to you.",
+            ) from error
+        return cluster.program()
+
+    with using(cluster.run, cluster.name, prepare=prepare, wait_ready=cluster.wait_ready) as kept:
+        yield kept

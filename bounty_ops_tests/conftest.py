@@ -1,0 +1,33 @@
+"""Fixture plugins, the soak switch, and what holds for every test."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+pytest_plugins = ["bounty_ops_tests.fix_servers"]
+
+#: What a developer has set must not decide what a test does.
+_FOREIGN = ("DATABASE_URL", "OPS_DATABASE_URL", "BACKUP_BUCKET", "BOUNTY_ENV", "BOUNTY_OPS_HOME")
+_FOREIGN_PREFIXES = ("PG", "AWS_", "DAGSTER_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--soak"):
+        return
+    soak = [item for item in items if item.get_closest_marker("soak")]
+    if soak:
+        config.hook.pytest_deselected(items=soak)
+        items[:] = [item for item in items if item not in soak]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _foreign_variables_left_out() -> None:
+    for name in list(os.environ):
+        if name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
+            del os.environ[name]

@@ -1,0 +1,1 @@
+"""Servers that are started, shared, stopped and killed."""

@@ -1,0 +1,159 @@
+"""Real servers for tests: PostgreSQL of every major there is, and an S3 store.
+
+============================ ========= =========================================================
+``pg_server``                session   superuser's `DatabaseUrl` of a shared PostgreSQL (TCP)
+``fresh_database``           function  `DatabaseUrl` of an empty database on it, dropped afterwards
+``make_database``            function  makes more of them: ``make_database()`` -> `DatabaseUrl`
+``pg_programs``              session   the programs of `pg_server`
+``pg_server_of``             session   ``pg_server_of(major)`` -> superuser's `DatabaseUrl`
+``s3_store``                 session   `ObjectStoreSettings` of a shared store (whole bucket)
+``s3_prefix``                function  the same with a prefix of its own
+============================ ========= =========================================================
+
+Tests that run on every major: ``@pytest.mark.parametrize("major", all_server_majors())``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg import sql
+
+from bounty_ops.embedded import ports, seaweed
+from bounty_ops.embedded.cluster import SUPERUSER, Cluster, running
+from bounty_ops.embedded.keeping import using
+from bounty_ops.embedded.privileges import server_user
+from bounty_ops.environments import BucketLocation, DatabaseUrl, ObjectStoreSettings
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_SETTINGS = {
+    "listen_addresses": ports.LOOPBACK,
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def all_server_majors() -> list[int]:
+    """Every major version of PostgreSQL that this machine can start, oldest first."""
+    return sorted({programs.major for programs in installed_programs() if programs.has_server})
+
+
+@contextmanager
+def running_server(programs: Programs, directory: Path) -> Iterator[DatabaseUrl]:
+    """A PostgreSQL on a loopback port with a password, as a real one would ask for."""
+    user = server_user()
+    port = ports.choose(1)[0]
+    password = secrets.token_urlsafe(16)
+    place = user.place(directory)
+    cluster = Cluster(
+        programs,
+        user,
+        place / "data",
+        directory,
+        directory / "server.log",
+        {**_SETTINGS, "port": str(port)},
+        password=password,
+        remove=(place,),
+    )
+    with running(cluster):
+        yield DatabaseUrl(ports.LOOPBACK, port, "postgres", SUPERUSER, password)
+
+
+@pytest.fixture(scope="session")
+def pg_server_of(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[int], DatabaseUrl]]:
+    """Start the server of a major once, when first asked for, and keep it for the session."""
+    started: dict[int, DatabaseUrl] = {}
+    with ExitStack() as stack:
+
+        def server_of(major: int) -> DatabaseUrl:
+            if major not in started:
+                directory = tmp_path_factory.mktemp(f"pg{major}")
+                programs = find_programs(major, server=True)
+                started[major] = stack.enter_context(running_server(programs, directory))
+            return started[major]
+
+        yield server_of
+
+
+@pytest.fixture(scope="session")
+def pg_programs() -> Programs:
+    """The programs of the PostgreSQL that the stack embeds."""
+    return find_programs(17, server=True)
+
+
+@pytest.fixture(scope="session")
+def pg_server(pg_server_of: Callable[[int], DatabaseUrl], pg_programs: Programs) -> DatabaseUrl:
+    """The superuser's URL of a PostgreSQL that the session shares."""
+    return pg_server_of(pg_programs.major)
+
+
+@pytest.fixture
+def make_database(
+    pg_server_of: Callable[[int], DatabaseUrl], pg_programs: Programs
+) -> Iterator[Callable[..., DatabaseUrl]]:
+    """Make empty databases (``make_database(major=15)``); dropped afterwards, users or not."""
+    made: list[DatabaseUrl] = []
+
+    def make(major: int | None = None) -> DatabaseUrl:
+        server = pg_server_of(major or pg_programs.major)
+        url = server.with_database(f"test_{secrets.token_hex(6)}")
+        _administer(server, "CREATE DATABASE {}", url.database)
+        made.append(url)
+        return url
+
+    yield make
+    for url in made:
+        _administer(
+            url.with_database("postgres"), "DROP DATABASE IF EXISTS {} WITH (FORCE)", url.database
+        )
+
+
+def _administer(server: DatabaseUrl, statement: str, name: str) -> None:
+    with connect(server, application_name="tests") as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def fresh_database(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
+    """An empty database of this test's own."""
+    return make_database()
+
+
+@pytest.fixture(scope="session")
+def s3_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStoreSettings]:
+    """An S3 store that the session shares; its bucket exists."""
+    directory = tmp_path_factory.mktemp("s3")
+    chosen = ports.choose(len(seaweed.COMPONENTS), pairs=True)
+    store = seaweed.Seaweed(
+        directory / "data",
+        directory,
+        directory / "weed.log",
+        dict(zip(seaweed.COMPONENTS, chosen, strict=True)),
+        "test-" + secrets.token_hex(8),
+        secrets.token_urlsafe(24),
+    )
+    with using(directory, seaweed.NAME, prepare=store.program, wait_ready=store.wait_ready):
+        yield store.settings()
+
+
+@pytest.fixture
+def s3_prefix(s3_store: ObjectStoreSettings) -> ObjectStoreSettings:
+    """The shared store under a prefix of this test's own."""
+    location = BucketLocation(s3_store.location.bucket, f"test-{secrets.token_hex(6)}")
+    return dataclasses.replace(s3_store, location=location)
