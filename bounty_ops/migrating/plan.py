@@ -1,0 +1,137 @@
+"""What a migration would do: a value with a digest, computed from facts alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bounty_ops.migrating.errors import UnknownRevisionError, UnmanagedDatabaseError
+from bounty_ops.migrating.facts import read_facts
+from bounty_ops.migrating.lineage import BOUNTY, LINEAGES
+from bounty_ops.migrating.revisions import revisions_of
+from bounty_ops.migrating.runner import render_sql
+
+if TYPE_CHECKING:
+    from bounty_ops.environments import DatabaseUrl, Environment
+    from bounty_ops.migrating.facts import DatabaseFacts
+    from bounty_ops.migrating.lineage import Lineage
+    from bounty_ops.migrating.revisions import Revisions
+
+_NAMED_TABLES = 5
+
+
+@dataclass(frozen=True)
+class PendingRevision:
+    """A migration that the database has not had yet."""
+
+    revision: str
+    message: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class MigrationPlan:
+    """What would be done to one database, and a digest that stands for all of it."""
+
+    environment: str
+    target: str
+    """``host:port/database``"""
+    current: str | None
+    head: str
+    pending: tuple[PendingRevision, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class CurrentRevision:
+    """Where an environment's database stands."""
+
+    environment: str
+    revision: str | None
+    head: str
+    pending: tuple[str, ...]
+
+
+def plan_migration(environment: Environment) -> MigrationPlan:
+    """Plan to bring the environment's database to the newest revision; changes nothing.
+
+    Raises ConfigurationError without a URL, PostgresError when the database cannot be asked,
+    UnknownRevisionError when it is ahead of this version, UnmanagedDatabaseError when somebody
+    else made the tables, and BrokenRevisionsError.
+    """
+    return plan_for(BOUNTY, environment.name, environment.require_url())
+
+
+def current_revision(environment: Environment) -> CurrentRevision:
+    """Return where the environment's database stands; raises as `plan_migration` does.
+
+    A database whose tables somebody else made has no revision; that is an answer, not an error.
+    """
+    revisions = revisions_of(BOUNTY)
+    facts = read_facts(environment.require_url(), BOUNTY)
+    _require_own_revision(BOUNTY, facts)
+    pending = tuple(revision.id for revision in revisions.after(facts.revision))
+    return CurrentRevision(environment.name, facts.revision, revisions.head, pending)
+
+
+def plan_for(lineage: Lineage, environment: str, url: DatabaseUrl) -> MigrationPlan:
+    """Plan one line's migration of the database at ``url``."""
+    return make_plan(lineage, environment, read_facts(url, lineage), revisions_of(lineage))
+
+
+def make_plan(
+    lineage: Lineage, environment: str, facts: DatabaseFacts, revisions: Revisions
+) -> MigrationPlan:
+    """Turn facts into a plan: the same facts and files give the same plan and digest.
+
+    Raises UnknownRevisionError and UnmanagedDatabaseError.
+    """
+    _require_own_revision(lineage, facts)
+    pending = revisions.after(facts.revision)
+    if facts.revision is None and facts.existing_tables:
+        raise _unmanaged(facts)
+    steps = tuple(
+        PendingRevision(
+            step.id, step.message, render_sql(revisions.directory, step.previous, step.id)
+        )
+        for step in pending
+    )
+    basis = {
+        "environment": environment,
+        "target": [facts.address, facts.oid],
+        "current": facts.revision,
+        "files": [[step.id, step.sha256] for step in pending],
+        "sql": [step.sql for step in steps],
+    }
+    digest = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
+    return MigrationPlan(
+        environment=environment,
+        target=facts.address,
+        current=facts.revision,
+        head=revisions.head,
+        pending=steps,
+        digest=digest,
+    )
+
+
+def _require_own_revision(lineage: Lineage, facts: DatabaseFacts) -> None:
+    for other in LINEAGES:
+        if other is not lineage and facts.revision is not None and other.owns(facts.revision):
+            raise UnknownRevisionError(
+                f"{facts.address} is the {other.name} database (revision {facts.revision}), "
+                f"not the {lineage.name} database",
+                hint="DATABASE_URL and OPS_DATABASE_URL must name two different databases.",
+            )
+
+
+def _unmanaged(facts: DatabaseFacts) -> UnmanagedDatabaseError:
+    named = ", ".join(facts.existing_tables[:_NAMED_TABLES])
+    more = len(facts.existing_tables) - _NAMED_TABLES
+    return UnmanagedDatabaseError(
+        f"{facts.address} has tables that these migrations did not make: {named}"
+        + (f" and {more} more" if more > 0 else ""),
+        hint="Bounty's own tooling (Drizzle) made them; nothing was changed. Back up, verify and "
+        "monitor work on it as it is; to migrate, use an empty database.",
+    )

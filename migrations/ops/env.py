@@ -1,0 +1,6 @@
+"""Alembic's entrance to the operations database; what it does stands in `bounty_ops.migrating`."""
+
+from bounty_ops.migrating.alembic_env import run
+from bounty_ops.migrating.lineage import OPS
+
+run(OPS)
