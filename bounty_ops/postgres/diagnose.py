@@ -154,6 +154,12 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "Close idle clients, use a smaller pool, or raise max_connections.",
     ),
     (
+        "too many connections for",
+        ServerUnavailable,
+        "this role or database has no connection left (its own CONNECTION LIMIT is reached)",
+        "Close idle clients, or raise the limit with ALTER ROLE or ALTER DATABASE.",
+    ),
+    (
         "starting up",
         ServerUnavailable,
         "the server is starting up",
@@ -170,6 +176,13 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         ServerUnavailable,
         "the server is recovering from a crash",
         "Try again in a moment.",
+    ),
+    # As in `FATAL:  database "x" does not exist`; the server's SQLSTATE does not reach us here.
+    (
+        "does not exist",
+        AuthenticationFailed,
+        "the database or the role does not exist",
+        "Create it, or correct role and database name in DATABASE_URL.",
     ),
     (
         "no such file or directory",

@@ -1,0 +1,162 @@
+"""Finding and running PostgreSQL's programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bounty_ops.errors import ProgramFailed, ProgramNotFound
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
+from bounty_ops.postgres.run import PIPE, run_program, start_program
+
+if TYPE_CHECKING:
+    from bounty_ops.environments import DatabaseUrl
+
+AWKWARD = "p@ss:w\\o'rd %=\"é "
+
+
+@pytest.fixture
+def awkward_role(fresh_database: DatabaseUrl) -> DatabaseUrl:
+    """A superuser whose password has every character that some format treats specially."""
+    role = fresh_database.database.replace("test_", "su_")
+    with connect(fresh_database, application_name="tests") as connection:
+        connection.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD " + _literal(AWKWARD))
+    return dataclasses.replace(fresh_database, user=role, password=AWKWARD)
+
+
+def _literal(text: str) -> str:
+    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def test_programs_of_the_asked_major_are_found_and_run() -> None:
+    for programs in installed_programs():
+        assert find_programs(programs.major).major == programs.major
+        assert f" {programs.version}" in run_program(programs, "pg_dump", ["--version"])
+
+
+def test_the_newest_comes_first_and_a_server_only_where_there_is_one(tmp_path: Path) -> None:
+    majors = [programs.major for programs in installed_programs()]
+    assert majors == sorted(majors, reverse=True)
+    assert find_programs().major == majors[0]
+    assert find_programs(server=True).has_server
+    assert not Programs(tmp_path, 17, "17.0").has_server
+
+
+def test_a_missing_major_says_what_is_here_and_what_to_install() -> None:
+    with pytest.raises(ProgramNotFound, match=r"PostgreSQL 9 .*found: .*17") as caught:
+        find_programs(9)
+    assert "BOUNTY_OPS_POSTGRESQL_DIR" in caught.value.hint
+    with pytest.raises(ProgramNotFound, match="pg_nothing"):
+        find_programs(17).path("pg_nothing")
+
+
+def test_a_directory_of_installations_is_looked_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pg_programs: Programs
+) -> None:
+    directory = tmp_path / "99" / "bin"
+    directory.mkdir(parents=True)
+    script = directory / "pg_dump"
+    script.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n")
+    script.chmod(0o755)
+    broken = tmp_path / "98" / "bin"
+    broken.mkdir(parents=True)
+    (broken / "pg_dump").write_text("#!/bin/sh\nexit 127\n")
+    (broken / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("BOUNTY_OPS_POSTGRESQL_DIR", str(tmp_path))
+    assert find_programs(99) == Programs(directory, 99, "99.1")
+    assert 98 not in {programs.major for programs in installed_programs()}
+    assert find_programs(pg_programs.major).version == pg_programs.version
+
+
+def test_an_awkward_password_reaches_the_program_and_no_argument_or_variable(
+    awkward_role: DatabaseUrl, pg_programs: Programs
+) -> None:
+    arguments = ["-X", "-A", "-t", "-c", "SELECT current_user", "-c", "SELECT pg_sleep(60)"]
+    with start_program(pg_programs, "psql", arguments, url=awkward_role) as psql:
+        assert psql.stdout.readline().decode().strip() == awkward_role.user
+        process = Path("/proc") / str(psql.pid)
+        seen = process.joinpath("cmdline").read_bytes() + process.joinpath("environ").read_bytes()
+        assert AWKWARD.encode() not in seen
+        assert b"bounty-ops-run-" in seen
+
+
+def test_the_private_files_are_private_and_gone_afterwards(
+    awkward_role: DatabaseUrl, pg_programs: Programs
+) -> None:
+    arguments = ["-X", "-A", "-t", "-c", r"\! echo $PGPASSFILE", "-c", "SELECT pg_sleep(60)"]
+    with start_program(pg_programs, "psql", arguments, url=awkward_role) as psql:
+        passfile = Path(psql.stdout.readline().decode().strip())
+        assert stat.S_IMODE(passfile.stat().st_mode) == 0o600
+        assert stat.S_IMODE(passfile.parent.stat().st_mode) == 0o700
+    assert not passfile.parent.exists()
+
+
+def test_a_program_that_fails_says_its_last_words_without_secrets(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    url = dataclasses.replace(fresh_database, database="no_such_database")
+    with pytest.raises(ProgramFailed, match=r"status 1.*no_such_database"):
+        run_program(pg_programs, "pg_dump", [], url=url)
+    leaking = dataclasses.replace(fresh_database, password="leaky-pw")
+    with (
+        start_program(pg_programs, "psql", ["-X", "--frob=leaky-pw"], url=leaking) as psql,
+        pytest.raises(ProgramFailed, match=r"\*\*\*") as caught,
+    ):
+        psql.wait()
+    assert "leaky-pw" not in str(caught.value)
+
+
+def test_a_killed_program_is_no_success_though_its_output_just_ended(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    arguments = ["-X", "-c", "SELECT pg_sleep(60)"]
+    with start_program(pg_programs, "psql", arguments, url=fresh_database) as psql:
+        os.kill(psql.pid, signal.SIGKILL)
+        assert psql.stdout.read() == b""
+        with pytest.raises(ProgramFailed, match="killed by SIGKILL"):
+            psql.wait()
+
+
+def test_leaving_the_block_ends_the_program(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    arguments = ["-X", "-c", "SELECT pg_sleep(60)"]
+    with (
+        pytest.raises(KeyboardInterrupt),
+        start_program(pg_programs, "psql", arguments, url=fresh_database) as psql,
+    ):
+        raise KeyboardInterrupt
+    with pytest.raises(ProcessLookupError):
+        os.kill(psql.pid, 0)
+
+
+def test_input_can_be_piped_in(fresh_database: DatabaseUrl, pg_programs: Programs) -> None:
+    with start_program(
+        pg_programs, "psql", ["-X", "-A", "-t"], url=fresh_database, stdin=PIPE
+    ) as psql:
+        psql.stdin.write(b"SELECT 6 * 7;\n")
+        psql.stdin.close()
+        assert psql.stdout.read() == b"42\n"
+        psql.wait()
+
+
+def test_a_socket_directory_and_parameters_reach_the_program(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    url = dataclasses.replace(
+        fresh_database, parameters=(("options", "-c search_path=somewhere -c work_mem=5MB"),)
+    )
+    shown = run_program(
+        pg_programs,
+        "psql",
+        ["-X", "-A", "-t", "-c", "SHOW search_path", "-c", "SHOW work_mem"],
+        url=url,
+    )
+    assert shown.split() == ["somewhere", "5MB"]
