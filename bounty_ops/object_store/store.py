@@ -1,0 +1,211 @@
+"""The object store as the rest of the project sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import time
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError
+from bounty_ops.object_store.abort import abort_upload
+from bounty_ops.object_store.client import make_client
+from bounty_ops.object_store.content_md5 import ContentMd5
+from bounty_ops.object_store.diagnose import error_code, translated
+from bounty_ops.object_store.download import Download
+from bounty_ops.object_store.part_sizes import part_sizes_for
+from bounty_ops.object_store.patience import patiently
+from bounty_ops.object_store.upload import Upload
+from bounty_ops.object_store.values import ListedObject, StoredObject, UnfinishedUpload
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_s3.client import S3Client
+
+    from bounty_ops.environments import BucketLocation, ObjectStoreSettings
+
+#: How long writing goes on trying while the store does not answer.
+PATIENCE_SECONDS: Final = 120.0
+
+_CONFLICTS: Final = 5
+
+
+class ObjectStore:
+    """A bucket, or the part of it under a prefix. Keys are relative to that prefix.
+
+    Threads may share one. Every method raises ObjectStoreError (ObjectStoreUnavailable when nobody
+    answers) besides what it says itself.
+    """
+
+    def __init__(
+        self, settings: ObjectStoreSettings, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Does not connect. ``patience_seconds``: how long a write outlives an outage."""
+        self._settings = settings
+        self._patience = patience_seconds
+        self._part_sizes = part_sizes_for(settings.endpoint_url)
+        self._client_lock = threading.Lock()
+        self._made_client: S3Client | None = None
+
+    def __repr__(self) -> str:
+        return f"ObjectStore({self.location.uri()!r})"
+
+    @property
+    def location(self) -> BucketLocation:
+        """The bucket and the prefix."""
+        return self._settings.location
+
+    def full_key(self, key: str) -> str:
+        """Return the key in the bucket, prefix included."""
+        return self.location.key(key)
+
+    def check(self) -> None:
+        """Ask the bucket for one name: raises what stands in the way of using it."""
+        with translated(self._settings, "list the bucket"):
+            self._client().list_objects_v2(
+                Bucket=self.location.bucket, Prefix=self.full_key(""), MaxKeys=1
+            )
+
+    def create_bucket_if_missing(self) -> None:
+        """Create the bucket. For the embedded store only: real ones are their owner's affair."""
+        taken = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+        try:
+            with translated(self._settings, "create the bucket"):
+                self._client().create_bucket(Bucket=self.location.bucket)
+        except ObjectStoreError as error:
+            if error_code(error) not in taken:
+                raise
+            self.check()  # it may be somebody else's
+
+    def upload_stream(
+        self, key: str, source: BinaryIO, *, before_complete: Callable[[], None]
+    ) -> StoredObject:
+        """Store everything that ``source`` gives until its end, in bounded memory.
+
+        ``before_complete`` is called once everything has been read and sent, and before anything
+        is visible: raise in it to give up. Whatever is raised, there or anywhere else (Ctrl-C
+        included), nothing becomes visible and no unfinished upload stays; it is raised again
+        after that. Errors of ``source`` pass unchanged. The source is not closed, and after an
+        error a thread may still wait for its next bytes: kill what feeds it before closing it.
+
+        An object that exists under ``key`` is replaced; keys of archives hold a random id.
+        """
+        upload = Upload(
+            self._client(),
+            self._settings,
+            key,
+            sizes=self._part_sizes,
+            patience_seconds=self._patience,
+        )
+        return upload.run(source, before_complete)
+
+    def put_if_absent(
+        self, key: str, body: bytes, *, content_type: str = "application/json"
+    ) -> StoredObject:
+        """Store a small object unless the key is taken.
+
+        Raises ObjectExists when it holds something else. Finding exactly ``body`` there is
+        success: the answer to an earlier attempt may have been lost.
+        """
+        md5 = ContentMd5(body)
+
+        def put() -> str:
+            with translated(self._settings, f"write {key}"):
+                answer = self._client().put_object(
+                    Bucket=self.location.bucket,
+                    Key=self.full_key(key),
+                    Body=body,
+                    ContentMD5=md5.header,
+                    ContentType=content_type,
+                    IfNoneMatch="*",
+                )
+            return md5.etag(answer, f"write {key}").strip('"')
+
+        sha256 = hashlib.sha256(body).hexdigest()
+        try:
+            etag = patiently(lambda: _without_conflict(put), seconds=self._patience)
+        except ObjectExists:
+            found = self.download(key, sink := io.BytesIO())
+            if sink.getvalue() != body:
+                raise
+            etag = found.etag
+        return StoredObject(key, len(body), sha256, etag)
+
+    def get(self, key: str) -> bytes:
+        """Return a small object; raises ObjectNotFound."""
+        self.download(key, sink := io.BytesIO())
+        return sink.getvalue()
+
+    def download(self, key: str, sink: BinaryIO) -> StoredObject:
+        """Write an object into ``sink`` and return size and hash of what was received.
+
+        A connection that breaks is resumed where it broke. Raises ObjectNotFound. Errors of
+        ``sink`` pass unchanged.
+        """
+        return Download(self._client(), self._settings, key).run(sink)
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """Yield the objects whose keys begin with ``prefix``, in the order of their keys."""
+        pages = self._client().get_paginator("list_objects_v2")
+        start = len(self.full_key(""))
+        with translated(self._settings, f"list {prefix or 'the bucket'}"):
+            for page in pages.paginate(Bucket=self.location.bucket, Prefix=self.full_key(prefix)):
+                for entry in page.get("Contents", []):
+                    yield ListedObject(entry["Key"][start:], entry["Size"], entry["LastModified"])
+
+    def head(self, key: str) -> ListedObject | None:
+        """Return what the store says about an object, or None when it is not there."""
+        try:
+            with translated(self._settings, f"look at {key}"):
+                found = self._client().head_object(
+                    Bucket=self.location.bucket, Key=self.full_key(key)
+                )
+        except ObjectNotFound:
+            return None
+        return ListedObject(key, found["ContentLength"], found["LastModified"])
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with translated(self._settings, f"delete {key}"):
+            self._client().delete_object(Bucket=self.location.bucket, Key=self.full_key(key))
+
+    def unfinished_uploads(self, prefix: str) -> builtins.list[UnfinishedUpload]:
+        """Return the uploads under ``prefix`` that were begun and neither completed nor aborted.
+
+        An upload that is running right now is one of them.
+        """
+        pages = self._client().get_paginator("list_multipart_uploads")
+        start = len(self.full_key(""))
+        with translated(self._settings, "list unfinished uploads"):
+            return [
+                UnfinishedUpload(entry["Key"][start:], entry["UploadId"], entry["Initiated"])
+                for page in pages.paginate(
+                    Bucket=self.location.bucket, Prefix=self.full_key(prefix)
+                )
+                for entry in page.get("Uploads", [])
+            ]
+
+    def abort_upload(self, upload: UnfinishedUpload) -> None:
+        """Remove an unfinished upload; one that is gone already is no error."""
+        abort_upload(self._client(), self._settings, upload.key, upload.upload_id)
+
+    def _client(self) -> S3Client:
+        with self._client_lock:
+            if self._made_client is None:
+                self._made_client = make_client(self._settings)
+            return self._made_client
+
+
+def _without_conflict(put: Callable[[], str]) -> str:
+    """Repeat a conditional put that met another one under way (409), as S3 asks for."""
+    for attempt in range(_CONFLICTS):
+        try:
+            return put()
+        except ObjectStoreError as error:
+            if error_code(error) != "ConditionalRequestConflict" or attempt == _CONFLICTS - 1:
+                raise
+        time.sleep(0.2 * 2**attempt)
+    raise AssertionError("unreachable")
