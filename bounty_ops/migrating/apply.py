@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bounty_ops.environments import Environment
+    from bounty_ops.migrating.lineage import Lineage
     from bounty_ops.migrating.lock import MigrationLock
     from bounty_ops.migrating.plan import MigrationPlan
 
@@ -34,6 +35,7 @@ def apply_migration(
     operator: str,
     record: Callable[[MigrationEvidence], None] | None = None,
     wait_seconds: float = WAIT_SECONDS,
+    lineage: Lineage = BOUNTY,
 ) -> MigrationEvidence:
     """Do what ``plan`` says and return what happened.
 
@@ -50,7 +52,7 @@ def apply_migration(
             f"the plan is for {plan.environment}, not for {environment.name}",
             hint=f"Plan again: bounty-ops db migrate -e {environment.name}",
         )
-    attempt = _Attempt(plan, environment, operator)
+    attempt = _Attempt(plan, environment, operator, lineage)
     try:
         with migration_lock(environment.require_url(), wait_seconds=wait_seconds) as lock:
             attempt.carry_out(lock)
@@ -81,6 +83,7 @@ class _Attempt:
     plan: MigrationPlan
     environment: Environment
     operator: str
+    lineage: Lineage
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     applied: list[str] = field(default_factory=list)
     tries: int = 0
@@ -88,7 +91,7 @@ class _Attempt:
 
     def carry_out(self, lock: MigrationLock) -> None:
         """Apply what is pending, if it is still what was planned."""
-        fresh = plan_migration(self.environment)
+        fresh = plan_migration(self.environment, self.lineage)
         self.found = fresh.current
         if not fresh.pending:
             return
@@ -99,7 +102,7 @@ class _Attempt:
                 f"{fresh.current or 'an empty database'})",
                 hint="Look at a new plan, then apply that one.",
             )
-        directory = BOUNTY.directory()
+        directory = self.lineage.directory()
         policy = self.environment.policy
         for step in self.plan.pending:
             lock.require()
@@ -116,7 +119,7 @@ class _Attempt:
 
     def _verify(self, revision: str) -> None:
         """Look with another connection: success may have been reported for a lost transaction."""
-        found = read_facts(self.environment.require_url(), BOUNTY).revision
+        found = read_facts(self.environment.require_url(), self.lineage).revision
         if found != revision:
             raise MigrationError(
                 f"{self.plan.target} is at {found or 'no revision'} although {revision} was "

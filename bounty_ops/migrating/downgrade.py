@@ -12,9 +12,10 @@ from bounty_ops.postgres.connect import translated
 
 if TYPE_CHECKING:
     from bounty_ops.environments import Environment
+    from bounty_ops.migrating.lineage import Lineage
 
 
-def downgrade(environment: Environment, revision: str | None) -> None:
+def downgrade(environment: Environment, revision: str | None, lineage: Lineage = BOUNTY) -> None:
     """Take back what came after ``revision``, or everything.
 
     Raises UsageError for a protected environment, LockHeldError and PostgresError.
@@ -28,7 +29,7 @@ def downgrade(environment: Environment, revision: str | None) -> None:
     with translated(url), migration_lock(url):
         downgrade_to(
             url,
-            BOUNTY.directory(),
+            lineage.directory(),
             revision,
             lock_timeout_seconds=environment.policy.lock_timeout_seconds,
         )

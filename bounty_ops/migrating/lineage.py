@@ -33,11 +33,16 @@ class Lineage:
     schema: str
     """The schema that all its tables are in."""
 
+    location: Path | None = None
+    """The folder with ``env.py`` and ``versions``; None: where the installation has it."""
+
     def directory(self) -> Path:
         """Return the folder with ``env.py`` and ``versions``: in the checkout or in the wheel.
 
         Raises MigrationError when the installation has lost it.
         """
+        if self.location is not None:
+            return self.location
         package = Path(bounty_ops.__file__).parent
         for candidate in (package / "_migrations", package.parent / "migrations"):
             if (candidate / self.name / "env.py").is_file():

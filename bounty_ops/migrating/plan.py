@@ -54,14 +54,14 @@ class CurrentRevision:
     pending: tuple[str, ...]
 
 
-def plan_migration(environment: Environment) -> MigrationPlan:
+def plan_migration(environment: Environment, lineage: Lineage = BOUNTY) -> MigrationPlan:
     """Plan to bring the environment's database to the newest revision; changes nothing.
 
     Raises ConfigurationError without a URL, PostgresError when the database cannot be asked,
     UnknownRevisionError when it is ahead of this version, UnmanagedDatabaseError when somebody
     else made the tables, and BrokenRevisionsError.
     """
-    return plan_for(BOUNTY, environment.name, environment.require_url())
+    return plan_for(lineage, environment.name, environment.require_url())
 
 
 def current_revision(environment: Environment) -> CurrentRevision:

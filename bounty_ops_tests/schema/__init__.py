@@ -1,0 +1,1 @@
+"""Tests of the schema package and of the databases built from it."""
