@@ -1,0 +1,177 @@
+"""Taking every literal out of a statement before its text is kept anywhere.
+
+A literal is somebody's data: an address, a token, a password in ``CREATE ROLE``. PostgreSQL
+shows statements as they were typed in ``pg_stat_activity``, and even ``pg_stat_statements``
+gives literals away when an entry is made anew for a prepared statement after a reset. So nothing
+that monitoring reads is stored, logged or shown before it went through `strip_literals`.
+
+The reader below follows PostgreSQL's own lexer (src/backend/parser/scan.l). Where the text alone
+does not say where a literal ends, everything after its beginning is dropped: a statement that
+was cut off inside a literal, and a backslash before a quote, whose meaning depends on the
+session's ``standard_conforming_strings``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What stands where a literal was.
+PLACEHOLDER: Final = "?"
+#: What stands where the rest of the text was dropped.
+CUT: Final = "..."
+#: Longest text that is kept; statements of an ORM can be megabytes.
+MAX_LENGTH: Final = 4_000
+
+# Letters and digits as PostgreSQL's lexer has them: every character beyond ASCII is a letter.
+_LETTER: Final = r"[A-Za-z_\u0080-\U0010ffff]"
+_LETTER_OR_DIGIT: Final = r"[A-Za-z0-9_\u0080-\U0010ffff]"
+
+_SPACE: Final = re.compile(r"\s+")
+#: `\w$` would do in spirit, but where a word ends decides whether the `e` before a quote belongs
+#: to it (`date'...'`) or makes the literal one with backslash escapes (`e'...'`).
+_WORD: Final = re.compile(rf"{_LETTER}(?:{_LETTER_OR_DIGIT}|\$)*")
+_PARAMETER: Final = re.compile(rf"\$[0-9]{{1,5}}(?!{_LETTER_OR_DIGIT})")
+_DOLLAR_TAG: Final = re.compile(rf"\$(?:{_LETTER}{_LETTER_OR_DIGIT}*)?\$")
+#: A number, with whatever is glued to it: `1.5e-7`, `0xFF`, `1_000`, and junk such as `123abc`.
+#: A dollar sign is not glued: `1$$...` is a number and a dollar-quoted literal.
+_NUMBER: Final = re.compile(rf"(?:[0-9]|\.[0-9])(?:[eE][+-][0-9]|{_LETTER_OR_DIGIT}|\.)*")
+_QUOTE_OPENING: Final = re.compile(r"(?:[bBxXnN]|[uU]&)?'")
+_ESCAPE_QUOTE_OPENING: Final = re.compile(r"[eE]'")
+_QUOTED_NAME_OPENING: Final = re.compile(r"(?:[uU]&)?\"")
+_PLAIN_BODY: Final = re.compile(r"(?:[^']|'')*")
+_ESCAPE_BODY: Final = re.compile(r"(?:[^'\\]|''|\\.)*", re.DOTALL)
+_NAME_BODY: Final = re.compile(r'(?:[^"]|"")*')
+#: A quoted name that can hardly be anything but a name. Who writes `= "alice@example.com"` gets
+#: an error from PostgreSQL, and the text with the address stays visible in pg_stat_activity.
+_HARMLESS_NAME: Final = re.compile(r"[^\W\d][\w$]{0,62}")
+_BLOCK_COMMENT_OPENING: Final = re.compile(r"/\*")
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+_LINE_COMMENT: Final = re.compile(r"--[^\r\n]*")
+_SETTING: Final = r"""[\w$"?]+(?:\s*\.\s*[\w$"?]+)*"""
+#: The value of a setting needs no quotes to be somebody's token: `SET app.token TO s3cr3t`, also
+#: in `ALTER ROLE ... SET` and `CREATE FUNCTION ... SET`. `UPDATE ... SET` begins otherwise.
+_SET: Final = re.compile(
+    rf"(?:SET(?:\s+(?:SESSION|LOCAL))?|(?:ALTER|CREATE)\b.*?\bSET)\s+{_SETTING}\s*(?:=|\bTO\b)",
+    re.IGNORECASE,
+)
+
+
+def strip_literals(text: str) -> str:
+    """The statement with `?` for every literal, without comments, on one line.
+
+    Names, keywords and parameters such as `$1` stay.
+    """
+    kept = _without_set_values(_SPACE.sub(" ", _Reader(text).read()).strip())
+    return kept if len(kept) <= MAX_LENGTH else kept[: MAX_LENGTH - len(CUT)] + CUT
+
+
+def _without_set_values(text: str) -> str:
+    """Drop what follows ``SET name =``, in each of the statements of a text without literals."""
+    return ";".join(_without_set_value(statement) for statement in text.split(";"))
+
+
+def _without_set_value(statement: str) -> str:
+    bare = statement.lstrip()
+    match = _SET.match(bare)
+    if match is None:
+        return statement
+    return f"{statement[: len(statement) - len(bare)]}{match.group()} {PLACEHOLDER}"
+
+
+class _Reader:
+    """Reads one text from left to right; every step consumes at least one character."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._out: list[str] = []
+
+    def read(self) -> str:
+        """The text without literals and comments."""
+        while self._at < len(self._text):
+            if not self._step():
+                self._out.append(CUT)
+                break
+        return "".join(self._out)
+
+    def _step(self) -> bool:
+        """Consume one token; False when the rest must be dropped."""
+        for opening, consume in _TOKENS:
+            if match := opening.match(self._text, self._at):
+                return consume(self, match)
+        self._keep(self._text[self._at], self._at + 1)
+        return True
+
+    def _keep(self, text: str, end: int) -> None:
+        self._out.append(text)
+        self._at = end
+
+    def word(self, match: re.Match[str]) -> bool:
+        self._keep(match.group(), match.end())
+        return True
+
+    def number(self, match: re.Match[str]) -> bool:
+        self._keep(PLACEHOLDER, match.end())
+        return True
+
+    def escape_literal(self, opening: re.Match[str]) -> bool:
+        return self._literal(self._end_of(_ESCAPE_BODY, opening))
+
+    def plain_literal(self, opening: re.Match[str]) -> bool:
+        start, end = opening.end(), self._end_of(_PLAIN_BODY, opening)
+        closed = self._literal(end)
+        # With standard_conforming_strings off, `\'` does not end the literal.
+        return closed and "\\'" not in self._text[start : end + 1]
+
+    def _end_of(self, body: re.Pattern[str], opening: re.Match[str]) -> int:
+        match = body.match(self._text, opening.end())
+        return opening.end() if match is None else match.end()
+
+    def _literal(self, end: int) -> bool:
+        self._keep(PLACEHOLDER, end + 1)
+        return self._text.startswith("'", end)
+
+    def quoted_name(self, opening: re.Match[str]) -> bool:
+        end = self._end_of(_NAME_BODY, opening)
+        if not self._text.startswith('"', end):
+            return False
+        name = self._text[opening.end() : end]
+        harmless = _HARMLESS_NAME.fullmatch(name) is not None
+        self._keep(f'"{name}"' if harmless else f'"{PLACEHOLDER}"', end + 1)
+        return True
+
+    def dollar_literal(self, opening: re.Match[str]) -> bool:
+        tag = opening.group()
+        end = self._text.find(tag, opening.end())
+        self._keep(PLACEHOLDER, len(self._text) if end < 0 else end + len(tag))
+        return end >= 0
+
+    def line_comment(self, match: re.Match[str]) -> bool:
+        self._keep(" ", match.end())
+        return True
+
+    def block_comment(self, opening: re.Match[str]) -> bool:
+        depth = 0
+        for edge in _COMMENT_EDGE.finditer(self._text, opening.start()):
+            depth += 1 if edge.group() == "/*" else -1
+            if depth == 0:
+                self._keep(" ", edge.end())
+                return True
+        return False
+
+
+_TOKENS: Final[tuple[tuple[re.Pattern[str], Callable[[_Reader, re.Match[str]], bool]], ...]] = (
+    (_ESCAPE_QUOTE_OPENING, _Reader.escape_literal),
+    (_QUOTE_OPENING, _Reader.plain_literal),
+    (_QUOTED_NAME_OPENING, _Reader.quoted_name),
+    (_DOLLAR_TAG, _Reader.dollar_literal),
+    (_BLOCK_COMMENT_OPENING, _Reader.block_comment),
+    (_LINE_COMMENT, _Reader.line_comment),
+    (_WORD, _Reader.word),
+    (_PARAMETER, _Reader.word),
+    (_NUMBER, _Reader.number),
+)
