@@ -1,0 +1,42 @@
+"""Everything that Dagster shows of one environment."""
+
+import re
+
+import dagster as dg
+
+from bounty_ops.defs.collection import collection_assets
+from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
+from bounty_ops.defs.migration import migrate_job
+from bounty_ops.defs.names import Names
+from bounty_ops.defs.restore_verification import restore_verification_asset
+from bounty_ops.defs.schedules import collection, nightly
+from bounty_ops.defs.schema_revision import schema_revision_asset
+from bounty_ops.defs.watch import watch_sensor
+from bounty_ops.environments import Environment
+
+
+def environment_definitions(environment: Environment) -> dg.Definitions:
+    """The definitions of one environment, unconfigured ones included.
+
+    An unconfigured environment is built like any other: it has to be seen, its runs fail with
+    the hint, and its ticks skip with it. Only a name that Dagster itself refuses yields nothing;
+    `doctor` tells about that one.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", environment.name):
+        return dg.Definitions()
+    names, policy = Names(environment.name), environment.policy
+    return dg.Definitions.merge(
+        dg.Definitions(
+            assets=[
+                schema_revision_asset(names),
+                database_backup_asset(names),
+                restore_verification_asset(names),
+                collection_assets(names),
+            ],
+            asset_checks=[fresh_check(names)],
+            jobs=[migrate_job(names)],
+            sensors=[watch_sensor(names)],
+        ),
+        nightly(names, policy),
+        collection(names, policy),
+    )

@@ -1,0 +1,72 @@
+"""What everything of one environment is called in Dagster; other programs may rely on it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import dagster as dg
+
+SCHEMA_REVISION: Final = "schema_revision"
+DATABASE_BACKUP: Final = "database_backup"
+RESTORE_VERIFICATION: Final = "restore_verification"
+CONNECTION_STATS: Final = "connection_stats"
+SLOW_QUERIES: Final = "slow_queries"
+TABLE_SIZES: Final = "table_sizes"
+INDEX_USAGE: Final = "index_usage"
+
+#: The tag on runs and assets that names their environment.
+ENVIRONMENT_TAG: Final = "bounty_ops/environment"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that belong to the environment `environment`."""
+
+    environment: str
+
+    def asset(self, name: str) -> dg.AssetKey:
+        """The key of an asset, such as ``production/database_backup``.
+
+        One key an environment and never a partition: what is asked of the newest
+        materialization would else be answered by another environment's.
+        """
+        return dg.AssetKey([self.environment, name])
+
+    @property
+    def pool(self) -> str:
+        """Where operations on the same database wait for each other."""
+        return f"{self.environment}_database"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of everything that belongs to it."""
+        return {ENVIRONMENT_TAG: self.environment}
+
+    @property
+    def nightly(self) -> str:
+        """The job that backs up and verifies."""
+        return f"{self.environment}_nightly"
+
+    @property
+    def collect(self) -> str:
+        """The job that takes samples."""
+        return f"{self.environment}_collect"
+
+    @property
+    def migrate(self) -> str:
+        """The job that shows or applies a migration."""
+        return f"{self.environment}_migrate"
+
+    @property
+    def nightly_schedule(self) -> str:
+        """The schedule of the nightly job."""
+        return f"{self.nightly}_schedule"
+
+    @property
+    def collect_schedule(self) -> str:
+        """The schedule of the collection."""
+        return f"{self.collect}_schedule"
+
+    @property
+    def watch(self) -> str:
+        """The sensor that evaluates the alert rules."""
+        return f"{self.environment}_watch"

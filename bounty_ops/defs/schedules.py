@@ -1,0 +1,106 @@
+"""The jobs of the night and of the collection, and the schedules that launch them."""
+
+from collections.abc import Callable
+from typing import Final
+
+import dagster as dg
+
+from bounty_ops.defs.database_backup import FRESH
+from bounty_ops.defs.names import (
+    CONNECTION_STATS,
+    DATABASE_BACKUP,
+    INDEX_USAGE,
+    RESTORE_VERIFICATION,
+    SCHEMA_REVISION,
+    SLOW_QUERIES,
+    TABLE_SIZES,
+    Names,
+)
+from bounty_ops.defs.readiness import why_not
+from bounty_ops.environments import Policy
+
+#: When a schedule says that its own cron expression is wrong.
+_HOURLY: Final = "0 * * * *"
+
+
+def nightly(names: Names, policy: Policy) -> dg.Definitions:
+    """Back up, then verify that backup, in one run: the job and its schedule."""
+    job = dg.define_asset_job(
+        names.nightly,
+        selection=dg.AssetSelection.assets(
+            names.asset(DATABASE_BACKUP), names.asset(RESTORE_VERIFICATION)
+        ),
+        executor_def=dg.in_process_executor,
+        tags=names.tags,
+        description=(
+            f"Backs up `{names.environment}` and proves the backup by restoring it into a "
+            "throw-away server."
+        ),
+    )
+    schedule = _schedule(
+        names,
+        name=names.nightly_schedule,
+        job_name=names.nightly,
+        cron=policy.nightly_cron,
+        timezone=policy.timezone,
+    )
+    return dg.Definitions(jobs=[job], schedules=[schedule])
+
+
+def collection(names: Names, policy: Policy) -> dg.Definitions:
+    """Take samples, look at revision and age of the backup: the job and its schedule."""
+    measured = (CONNECTION_STATS, SLOW_QUERIES, TABLE_SIZES, INDEX_USAGE, SCHEMA_REVISION)
+    selection = dg.AssetSelection.assets(*(names.asset(name) for name in measured))
+    fresh = dg.AssetCheckKey(names.asset(DATABASE_BACKUP), FRESH)
+    job = dg.define_asset_job(
+        names.collect,
+        selection=selection | dg.AssetSelection.checks(fresh),
+        executor_def=dg.in_process_executor,
+        tags=names.tags,
+        description=(
+            f"Measures `{names.environment}` and stores the samples. It changes nothing there."
+        ),
+    )
+    schedule = _schedule(
+        names,
+        name=names.collect_schedule,
+        job_name=names.collect,
+        cron=policy.collection_cron,
+        timezone=policy.timezone,
+    )
+    return dg.Definitions(jobs=[job], schedules=[schedule])
+
+
+def _schedule(
+    names: Names, *, name: str, job_name: str, cron: str, timezone: str
+) -> dg.ScheduleDefinition:
+    def build(
+        cron: str, tick: Callable[[], dg.RunRequest | dg.SkipReason]
+    ) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name=name,
+            job_name=job_name,
+            cron_schedule=cron,
+            execution_timezone=timezone,
+            # A person who switches a schedule off is remembered by Dagster; a schedule that has
+            # to be switched on first is one that nobody misses until the backup is needed.
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            tags=names.tags,
+            execution_fn=lambda _context: tick(),
+        )
+
+    def launch() -> dg.RunRequest | dg.SkipReason:
+        problem = why_not(names.environment)
+        return dg.RunRequest(tags=names.tags) if problem is None else dg.SkipReason(problem)
+
+    def explain() -> dg.SkipReason:
+        return dg.SkipReason(
+            f"{cron!r} is not a cron expression: correct it in bounty_ops.toml under "
+            f"[environments.{names.environment}] and reload the code location."
+        )
+
+    try:
+        return build(cron, launch)
+    except dg.DagsterInvalidDefinitionError:
+        # One wrong expression must not take every other environment's schedules down with it.
+        return build(_HOURLY, explain)

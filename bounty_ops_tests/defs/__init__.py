@@ -1,0 +1,1 @@
+"""The coat over Dagster."""
