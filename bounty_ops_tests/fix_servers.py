@@ -25,8 +25,8 @@ from psycopg import sql
 
 from bounty_ops.embedded import ports, seaweed
 from bounty_ops.embedded.cluster import SUPERUSER, Cluster, running
-from bounty_ops.embedded.keeping import using
 from bounty_ops.embedded.privileges import server_user
+from bounty_ops.embedded.sharing import using
 from bounty_ops.environments import BucketLocation, DatabaseUrl, ObjectStoreSettings
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
@@ -65,7 +65,7 @@ def running_server(programs: Programs, directory: Path) -> Iterator[DatabaseUrl]
         place / "data",
         directory,
         directory / "server.log",
-        {**_SETTINGS, "port": str(port)},
+        lambda: {**_SETTINGS, "port": str(port)},
         password=password,
         remove=(place,),
     )
@@ -142,7 +142,6 @@ def s3_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStoreSe
     chosen = ports.choose(len(seaweed.COMPONENTS), pairs=True)
     store = seaweed.Seaweed(
         directory / "data",
-        directory,
         directory / "weed.log",
         dict(zip(seaweed.COMPONENTS, chosen, strict=True)),
         "test-" + secrets.token_hex(8),

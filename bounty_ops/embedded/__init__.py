@@ -1,5 +1,6 @@
 """PostgreSQL and S3 servers from wheels, and the supervisor that runs the local stack."""
 
+from bounty_ops.embedded.stand_ins import stand_in
 from bounty_ops.embedded.throwaway import sweep_leftovers, throwaway_cluster
 
-__all__ = ["sweep_leftovers", "throwaway_cluster"]
+__all__ = ["stand_in", "sweep_leftovers", "throwaway_cluster"]

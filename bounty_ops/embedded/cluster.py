@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -13,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.embedded import postmaster, server_log
-from bounty_ops.embedded.keeping import Program, using
+from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.processes import wait_until
+from bounty_ops.embedded.sharing import Use
 from bounty_ops.errors import EmbeddedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from bounty_ops.embedded.keeping import Kept
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bounty_ops.postgres.programs import Programs
 
 SUPERUSER: Final = "postgres"
-_OURS: Final = "bounty_ops.conf"
 _GRACE_SECONDS: Final = 8.0
 #: Recovery after a crash replays WAL; what the largest demo leaves takes about a second.
 _READY_SECONDS: Final = 120.0
@@ -40,6 +39,7 @@ class Cluster:
     """A cluster in a directory.
 
     ``run`` holds what belongs to us (leases, report, log); ``data`` belongs to the server's user.
+    ``settings`` is called at each start, when it is certain that no server of it runs.
     """
 
     programs: Programs
@@ -47,7 +47,7 @@ class Cluster:
     data: Path
     run: Path
     log: Path
-    settings: Mapping[str, str]
+    settings: Callable[[], Mapping[str, str]]
     password: str | None = field(default=None, repr=False)
     remove: tuple[Path, ...] = ()
     name: str = "postgresql"
@@ -58,17 +58,16 @@ class Cluster:
         Raises:
             EmbeddedError: initdb failed; says why.
         """
-        if (self.data / _OURS).exists():
+        if self.data.exists():
             self._check_major()
             return
+        # Under another name until it is complete: initdb may be killed in the middle.
+        fresh = self.data.with_name(f"{self.data.name}.new")
         with self._password_file() as password_file:
-            problem = ""
             for locale in _LOCALES:
-                shutil.rmtree(self.data, ignore_errors=True)
-                self.data.mkdir(mode=0o700)
-                self.user.hand_over(self.data)
+                shutil.rmtree(fresh, ignore_errors=True)
                 result = subprocess.run(
-                    self.user.command(self._initdb(locale, password_file)),
+                    self.user.command(self._initdb(fresh, locale, password_file)),
                     env=_ENVIRONMENT,
                     cwd="/",
                     stdin=subprocess.DEVNULL,
@@ -78,28 +77,18 @@ class Cluster:
                     errors="replace",
                     check=False,
                 )
-                problem = result.stdout
-                if result.returncode == 0:
+                if result.returncode == 0 or "invalid locale" not in result.stdout:
                     break
-                if "invalid locale" not in problem:
-                    raise self._not_made(problem)
-            else:
-                raise self._not_made(problem)
-        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as stream:
-            stream.write(f"\ninclude_if_exists = '{_OURS}'\n")
-        # Written last: its presence says that the cluster is complete.
-        self.configure()
+        if result.returncode != 0:
+            raise server_log.explain("initdb", result.stdout, directory=self.data.parent)
+        fresh.rename(self.data)
 
-    def _not_made(self, output: str) -> EmbeddedError:
-        self.log.write_text(output, encoding="utf-8")
-        return server_log.why("initdb", self.log, directory=self.data.parent)
-
-    def _initdb(self, locale: str, password_file: Path | None) -> list[str]:
+    def _initdb(self, data: Path, locale: str, password_file: Path | None) -> list[str]:
         program = self.user.programs_directory(self.programs.directory) / "initdb"
         local = "trust" if password_file is None else "scram-sha-256"
         host = "reject" if password_file is None else "scram-sha-256"
         argv = [
-            str(program), f"--pgdata={self.data}", f"--username={SUPERUSER}", "--encoding=UTF8",
+            str(program), f"--pgdata={data}", f"--username={SUPERUSER}", "--encoding=UTF8",
             f"--locale={locale}", f"--auth-local={local}", f"--auth-host={host}",
         ]  # fmt: skip
         if password_file is None:
@@ -131,19 +120,13 @@ class Cluster:
                 f"PostgreSQL {made_by}.",
             )
 
-    def configure(self) -> None:
-        """Write our settings; what was set with ALTER SYSTEM keeps precedence over them."""
-        lines = [f"{name} = '{_quoted(value)}'\n" for name, value in self.settings.items()]
-        fresh = self.data / f"{_OURS}.new"
-        fresh.write_text("".join(lines), encoding="utf-8")
-        self.user.hand_over(fresh)
-        fresh.replace(self.data / _OURS)
-
     def program(self) -> Program:
         """How a keeper runs it: SIGINT is PostgreSQL's fast shutdown."""
+        # On the command line, not in a file: nothing is written into the server's directory.
+        options = [f"--{name}={value}" for name, value in self.settings().items()]
         binary = self.user.programs_directory(self.programs.directory) / "postgres"
         return Program(
-            argv=(str(binary), "-D", str(self.data)),
+            argv=(str(binary), "-D", str(self.data), *options),
             log=self.log,
             environment=_ENVIRONMENT,
             become=self.user.become(),
@@ -173,30 +156,44 @@ class Cluster:
             raise server_log.why("PostgreSQL", self.log, directory=self.data.parent)
 
 
-def _quoted(value: str) -> str:
-    return re.sub(r"(['\\])", r"\\\1", value).replace("\\'", "''")
+def use(cluster: Cluster, *, also: Callable[[], None] | None = None) -> Use:
+    """Start the cluster, made first if need be, or share it; see `Use`.
 
-
-@contextmanager
-def running(cluster: Cluster) -> Iterator[Kept]:
-    """The cluster, running for the length of the block at least; made first if need be.
+    Args:
+        cluster: which.
+        also: done by whoever starts it, once it accepts connections.
 
     Raises:
-        EmbeddedError: it cannot be made or started; says why.
+        EmbeddedError: (when entered) it cannot be made or started; says why.
     """
 
     def prepare() -> Program:
         try:
             cluster.make()
             postmaster.clear_remains(cluster.data, grace_seconds=_GRACE_SECONDS)
-            cluster.configure()
             server_log.rotate(cluster.log)
+            return cluster.program()
         except OSError as error:
             raise EmbeddedError(
                 f"PostgreSQL's files at {cluster.data} cannot be written: {error.strerror}",
                 hint="Free some space there, and see that it belongs to you.",
             ) from error
-        return cluster.program()
 
-    with using(cluster.run, cluster.name, prepare=prepare, wait_ready=cluster.wait_ready) as kept:
-        yield kept
+    def wait_ready(kept: Kept) -> None:
+        cluster.wait_ready(kept)
+        if also is not None:
+            also()
+
+    return Use(cluster.run, cluster.name, prepare=prepare, wait_ready=wait_ready)
+
+
+@contextmanager
+def running(cluster: Cluster) -> Iterator[Kept]:
+    """The cluster, running for the length of the block.
+
+    Raises:
+        EmbeddedError: it cannot be made or started; says why.
+    """
+    with use(cluster) as used:
+        used.ready()
+        yield used.service

@@ -1,32 +1,33 @@
 """Sharing a server: who needs it holds its lease, and the first one has it started.
 
-Three files in the run directory carry this, for a service called ``s3``:
+Locks on files in the run directory carry this, for a service called ``s3``:
 
 ``s3.lease``   shared flock: "I use it". The keeper waits for the exclusive one, and then stops.
 ``s3.lock``    exclusive flock of the keeper for as long as it lives: "there is one".
-``s3.start``   exclusive flock of whoever looks whether there is one and starts it.
+``s3.start``   exclusive flock of whoever looks whether there is one, starts it, and waits until
+               it answers; ``s3.ready`` then says so.
 
 The kernel drops locks with their holder, so none of this can go stale.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
-from bounty_ops.embedded.processes import POLL_SECONDS, ProcessId, end, wait_until, with_variable
+from bounty_ops.embedded.locks import FileLock
+from bounty_ops.embedded.processes import POLL_SECONDS, ProcessId, end, with_variable
 from bounty_ops.errors import EmbeddedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
 #: Set for everything that a keeper starts, so that strays can be told from strangers.
 MARK: Final = "BOUNTY_OPS_KEPT"
@@ -55,51 +56,6 @@ class Report:
     server: ProcessId
     state: str
     status: int | None
-
-
-class FileLock:
-    """A flock on a file of its own; closed, and with that released, exactly once."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def try_lock(self, *, exclusive: bool) -> bool:
-        """Take the lock if nobody is in the way."""
-        mode = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-        try:
-            fcntl.flock(self._descriptor, mode | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def lock(self, *, exclusive: bool, what: str) -> None:
-        """Take the lock, with patience.
-
-        Raises:
-            EmbeddedError: somebody kept it for too long.
-        """
-        if not wait_until(lambda: self.try_lock(exclusive=exclusive), _PATIENCE_SECONDS):
-            raise EmbeddedError(
-                f"another bounty-ops process has been busy with {what} for "
-                f"{_PATIENCE_SECONDS:.0f} s",
-                hint="Wait for it to finish, or end it, and try again.",
-            )
-
-    def unlock(self) -> None:
-        """Let go of the lock and keep the file open."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Let go for good."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Kept:
@@ -140,6 +96,22 @@ class Kept:
         """Whether the server that we use has ended by itself."""
         self._reap()
         return not self.kept()
+
+    def ready(self) -> bool:
+        """Whether the server that runs now has answered somebody already."""
+        report = self.report()
+        try:
+            return report is not None and self.file("ready").read_text("utf-8") == str(
+                report.keeper
+            )
+        except OSError:
+            return False
+
+    def mark_ready(self) -> None:
+        """Tell those who come later that they need not wait for its answer."""
+        report = self.report()
+        if report is not None:
+            self.file("ready").write_text(str(report.keeper), encoding="utf-8")
 
     def start(self, program: Program) -> Report:
         """Have a keeper start the server; the caller holds the lease.
@@ -219,37 +191,3 @@ class Kept:
                 os.waitpid(self._pid, 0)
             self._pid = 0
         return True
-
-
-@contextmanager
-def using(
-    directory: Path,
-    name: str,
-    *,
-    prepare: Callable[[], Program],
-    wait_ready: Callable[[Kept], None],
-) -> Iterator[Kept]:
-    """Use a server for the length of the block; it is started if nobody has yet.
-
-    Args:
-        directory: the run directory (0700).
-        name: the service's name.
-        prepare: called by the one who starts it, with everything else locked out.
-        wait_ready: returns when the server answers, or raises why it never will.
-
-    Raises:
-        EmbeddedError: it cannot be started.
-    """
-    service = Kept(directory, name)
-    with FileLock(service.file("lease")) as lease:
-        try:
-            lease.lock(exclusive=False, what=f"stopping the {name} server")
-            with FileLock(service.file("start")) as start:
-                start.lock(exclusive=True, what=f"starting the {name} server")
-                if not service.kept():
-                    service.start(prepare())
-                    wait_ready(service)
-            yield service
-        finally:
-            lease.unlock()
-            service.wait_gone(lease)

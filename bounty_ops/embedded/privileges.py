@@ -17,8 +17,10 @@ import hashlib
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +37,8 @@ _BECOME: Final = Path(__file__).with_name("become.py")
 #: Where an unprivileged user reaches what lies behind a 0700 directory otherwise. Not /tmp,
 #: which is memory on some systems and emptied at boot on others.
 _PUBLIC: Final = Path("/var/tmp")  # noqa: S108 - only directories with mode 0700 are made there
+_PREFIX: Final = "bounty-ops-"
+_ORIGIN: Final = "origin"
 _SEARCH: Final = 0o001
 
 
@@ -57,13 +61,18 @@ class ServerUser:
         """An argv that runs a short-lived program as this user."""
         return [sys.executable, "-I", "-S", str(_BECOME), *self.become(), "--", *arguments]
 
-    def place(self, wanted: Path) -> Path:
-        """A directory of this user for data that should be at `wanted`; made if missing."""
+    def place(self, wanted: Path, *, generation: str = "") -> Path:
+        """A directory of this user for data that should be at `wanted`; made if missing.
+
+        Args:
+            wanted: where it should be, and is unless this user could not reach it.
+            generation: with another one, the data of the former is not found again.
+        """
         place = wanted
         if self.strategy == "switch":
-            digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
-            place = _PUBLIC / f"bounty-ops-{digest}"
-        _own_directory(place, self)
+            name = f"{wanted.resolve()} {generation}".encode()
+            place = _PUBLIC / f"{_PREFIX}{hashlib.sha256(name).hexdigest()[:16]}"
+        _own_directory(place, wanted, self)
         return place
 
     def programs_directory(self, directory: Path) -> Path:
@@ -93,18 +102,33 @@ class ServerUser:
     def hand_over(self, path: Path) -> None:
         """Make a file of ours this user's."""
         if self.strategy == "switch":
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def _own_directory(place: Path, user: ServerUser) -> None:
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = place.lstat().st_uid
-    expected = {os.geteuid(), user.uid} if user.strategy == "switch" else {os.geteuid()}
-    if owner not in expected or place.is_symlink():
+def former_places(wanted: Path, place: Path) -> list[Path]:
+    """Places of former generations of the data that should be at `wanted`."""
+    origins = [path / _ORIGIN for path in _PUBLIC.glob(f"{_PREFIX}*") if path != place]
+    return [
+        origin.parent
+        for origin in origins
+        if os.access(origin, os.R_OK)
+        and origin.read_text(encoding="utf-8") == str(wanted.resolve())
+    ]
+
+
+def _own_directory(place: Path, wanted: Path, user: ServerUser) -> None:
+    """Make the directory. Nothing is written into it as root once it belongs to another user."""
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700, parents=True)
+        if place != wanted:
+            (place / _ORIGIN).write_text(str(wanted.resolve()), encoding="utf-8")
+        user.hand_over(place)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != (
+        user.uid if user.strategy == "switch" else os.geteuid()
+    ):
         # Under /var/tmp anybody could have put it there first.
         raise EmbeddedError(f"{place} belongs to somebody else", hint="Remove it and try again.")
-    user.hand_over(place)
-    place.chmod(0o700)
 
 
 def _reachable(directory: Path) -> bool:

@@ -28,6 +28,8 @@ from bounty_ops.environments import BucketLocation, ObjectStoreSettings
 from bounty_ops.errors import EmbeddedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bounty_ops.embedded.keeping import Kept
 
 NAME: Final = "s3"
@@ -47,9 +49,8 @@ class Seaweed:
     """One store in a directory; its keys are what the S3 side asks for."""
 
     directory: Path
-    run: Path
     log: Path
-    ports: dict[str, int]
+    ports: Mapping[str, int]
     access_key_id: str
     secret_access_key: str = field(repr=False)
     remove: tuple[Path, ...] = ()

@@ -58,14 +58,22 @@ def tail(log: Path, *, since: int = 0) -> list[str]:
 
 def why(name: str, log: Path, *, directory: Path, since: int = 0) -> EmbeddedError:
     """The error for a server that ended: cause if known, last lines, and what to do."""
-    lines = tail(log, since=since)
+    hint = f"Its log is {log}."
+    return explain(name, "\n".join(tail(log, since=since)), directory=directory, hint=hint)
+
+
+def explain(name: str, output: str, *, directory: Path, hint: str = "") -> EmbeddedError:
+    """As `why`, for a program's output."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)] or lines
-    shown = " | ".join(telling[-_SHOWN_LINES:]) or "its log is empty"
-    text = "\n".join(lines)
-    for pattern, cause, hint in _CAUSES:
-        if pattern.search(text):
-            return EmbeddedError(f"{name}: {cause}: {shown}", hint=hint.format(directory=directory))
-    return EmbeddedError(f"{name} ended unexpectedly: {shown}", hint=f"Its log is {log}.")
+    shown = " | ".join(telling[-_SHOWN_LINES:]) or "it said nothing"
+    for pattern, cause, remedy in _CAUSES:
+        if pattern.search(output):
+            return EmbeddedError(
+                f"{name}: {cause}: {shown}", hint=remedy.format(directory=directory)
+            )
+    hint = hint or f"See that {directory} is on a disk with space and belongs to you."
+    return EmbeddedError(f"{name} ended unexpectedly: {shown}", hint=hint)
 
 
 def rotate(log: Path) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from psycopg import sql
 
 from bounty_ops.embedded import cluster, postmaster
-from bounty_ops.embedded.keeping import FileLock, Kept
+from bounty_ops.embedded.keeping import Kept
+from bounty_ops.embedded.locks import FileLock
 from bounty_ops.embedded.privileges import server_user
 from bounty_ops.environments import DatabaseUrl
 from bounty_ops.postgres.connect import connect
@@ -96,7 +97,14 @@ def throwaway_cluster(
             "dynamic_shared_memory_type": _dynamic_shared_memory(),
         }
         made = cluster.Cluster(
-            programs, user, place / "data", home, home / "log", settings, remove=remove, name=_NAME
+            programs,
+            user,
+            place / "data",
+            home,
+            home / "log",
+            lambda: settings,
+            remove=remove,
+            name=_NAME,
         )
         url = DatabaseUrl(str(socket), _PORT, "postgres", cluster.SUPERUSER)
         with cluster.running(made):
