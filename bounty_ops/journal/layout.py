@@ -1,0 +1,92 @@
+"""Where each record lies in the bucket. Pure; keys are relative to the bucket's prefix.
+
+::
+
+    backups/<environment>/<backup id>/archive.dump
+    backups/<environment>/<backup id>/manifest.json
+    backups/<environment>/<backup id>/proofs/<proof id>.json
+    migrations/<environment>/<record id>.json
+
+Ids begin with their time, so the order of keys is the order of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+BACKUPS: Final = "backups/"
+MIGRATIONS: Final = "migrations/"
+
+_ARCHIVE: Final = "archive.dump"
+_MANIFEST: Final = "manifest.json"
+_PROOFS: Final = "proofs/"
+_JSON: Final = ".json"
+
+
+def environment_prefix(environment: str | None) -> str:
+    """Under which the backups of one environment lie, or (None) of all."""
+    return BACKUPS if environment is None else f"{BACKUPS}{environment}/"
+
+
+def backup_prefix(environment: str, backup_id: str) -> str:
+    """Under which everything of one backup lies."""
+    return f"{environment_prefix(environment)}{backup_id}/"
+
+
+def archive_key(environment: str, backup_id: str) -> str:
+    """The pg_dump archive of a backup."""
+    return backup_prefix(environment, backup_id) + _ARCHIVE
+
+
+def manifest_key(environment: str, backup_id: str) -> str:
+    """The manifest, whose existence is the backup's."""
+    return backup_prefix(environment, backup_id) + _MANIFEST
+
+
+def proof_key(environment: str, backup_id: str, proof_id: str) -> str:
+    """One proof of a backup."""
+    return f"{backup_prefix(environment, backup_id)}{_PROOFS}{proof_id}{_JSON}"
+
+
+def migration_prefix(environment: str | None) -> str:
+    """Under which the migration records of one environment lie, or (None) of all."""
+    return MIGRATIONS if environment is None else f"{MIGRATIONS}{environment}/"
+
+
+def migration_key(environment: str, record_id: str) -> str:
+    """One migration record."""
+    return f"{migration_prefix(environment)}{record_id}{_JSON}"
+
+
+@dataclass(frozen=True)
+class BackupKey:
+    """A key under ``backups/``, taken apart."""
+
+    environment: str
+    backup_id: str
+    rest: str
+    """What follows the backup's prefix."""
+
+    @classmethod
+    def parse(cls, key: str) -> BackupKey | None:
+        """Take a key apart; None when it is not a backup's."""
+        parts = key.removeprefix(BACKUPS).split("/", 2)
+        if not key.startswith(BACKUPS) or len(parts) != 3 or not all(parts):  # noqa: PLR2004
+            return None
+        return cls(*parts)
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it is the manifest's."""
+        return self.rest == _MANIFEST
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is the archive's."""
+        return self.rest == _ARCHIVE
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether it is a proof's."""
+        return self.rest.startswith(_PROOFS) and self.rest.endswith(_JSON)

@@ -1,0 +1,50 @@
+"""What a listing of the bucket says about each backup, before anything is read. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bounty_ops.journal.layout import BackupKey, archive_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bounty_ops.object_store import ListedObject
+
+
+@dataclass
+class Shelf:
+    """The objects that lie under the prefix of one backup."""
+
+    environment: str
+    backup_id: str
+    manifest: ListedObject | None = None
+    archive: ListedObject | None = None
+    proofs: list[ListedObject] = field(default_factory=list)
+    """In the order of their keys, which is the order of their times."""
+
+    @property
+    def archive_key(self) -> str:
+        """Where the archive is or should be."""
+        return archive_key(self.environment, self.backup_id)
+
+
+def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
+    """Group a listing by backup, newest first. What is not ours is left out."""
+    found: dict[tuple[str, str], Shelf] = {}
+    for entry in listing:
+        key = BackupKey.parse(entry.key)
+        if key is None:
+            continue
+        place = (key.environment, key.backup_id)
+        shelf = found.setdefault(place, Shelf(key.environment, key.backup_id))
+        if key.is_manifest:
+            shelf.manifest = entry
+        elif key.is_archive:
+            shelf.archive = entry
+        elif key.is_proof:
+            shelf.proofs.append(entry)
+    for shelf in found.values():
+        shelf.proofs.sort(key=lambda entry: entry.key)
+    return sorted(found.values(), key=lambda s: (s.backup_id, s.environment), reverse=True)

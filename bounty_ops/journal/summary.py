@@ -1,0 +1,118 @@
+"""What a list says about one backup, from its objects in the bucket."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.errors import JournalError, ObjectNotFound, ObjectStoreError, ObjectStoreUnavailable
+from bounty_ops.journal.ids import time_of_id
+from bounty_ops.journal.placed import manifest_sha256, placed_manifest, placed_proof
+from bounty_ops.journal.records import BackupState, BackupSummary, Manifest, Proof, Verdict
+
+if TYPE_CHECKING:
+    from bounty_ops.journal.shelf import Shelf
+    from bounty_ops.object_store import ListedObject, ObjectStore
+
+#: A manifest holds some hundred bytes a table; what is larger than this is not ours, and a list
+#: must not be killed by it.
+LARGEST_RECORD: Final = 64 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+def summarize(store: ObjectStore, shelf: Shelf) -> BackupSummary | None:
+    """Return the summary of a backup, or None when it is gone (or was never finished).
+
+    Raises ObjectStoreUnavailable: a store that does not answer says nothing about its backups.
+    """
+    if shelf.manifest is None:
+        return None
+    try:
+        data = _read(store, shelf.manifest)
+        manifest = placed_manifest(data, shelf.environment, shelf.backup_id)
+    except ObjectNotFound:
+        return None
+    except ObjectStoreUnavailable:
+        raise
+    except (JournalError, ObjectStoreError) as error:
+        return _damaged(store, shelf, shelf.manifest, str(error))
+    problem = _archive_problem(manifest, shelf.archive)
+    if problem is not None:
+        return _damaged(store, shelf, shelf.manifest, problem, manifest)
+    proof = _newest_proof(store, shelf, manifest_sha256(data))
+    return BackupSummary(
+        id=manifest.id,
+        environment=manifest.environment,
+        taken_at=manifest.taken_at,
+        state=BackupState.COMPLETE,
+        bucket=store.location.bucket,
+        key=store.full_key(manifest.archive.key),
+        size_bytes=manifest.archive.size_bytes,
+        sha256=manifest.archive.sha256,
+        verdict=Verdict.UNVERIFIED if proof is None else Verdict(proof.verdict),
+        verified_at=None if proof is None else proof.verified_at,
+    )
+
+
+def _damaged(
+    store: ObjectStore,
+    shelf: Shelf,
+    entry: ListedObject,
+    problem: str,
+    manifest: Manifest | None = None,
+) -> BackupSummary:
+    """Describe a backup that cannot be used. No proof counts for it any more."""
+    in_name = time_of_id(shelf.backup_id) or entry.last_modified
+    return BackupSummary(
+        id=shelf.backup_id,
+        environment=shelf.environment,
+        taken_at=in_name if manifest is None else manifest.taken_at,
+        state=BackupState.DAMAGED,
+        bucket=store.location.bucket,
+        key=store.full_key(shelf.archive_key),
+        size_bytes=None if shelf.archive is None else shelf.archive.size_bytes,
+        sha256=None if manifest is None else manifest.archive.sha256,
+        verdict=Verdict.UNVERIFIED,
+        problem=problem,
+    )
+
+
+def _archive_problem(manifest: Manifest, archive: ListedObject | None) -> str | None:
+    recorded = manifest.archive.size_bytes
+    if archive is None:
+        return "the archive is missing"
+    if archive.size_bytes != recorded:
+        return f"the archive has {archive.size_bytes} bytes, the manifest says {recorded}"
+    return None
+
+
+def _newest_proof(store: ObjectStore, shelf: Shelf, sha256: str) -> Proof | None:
+    """Return the newest readable proof that speaks of the manifest with this hash."""
+    for entry in reversed(shelf.proofs):
+        proof = read_proof(store, shelf, entry)
+        if proof is not None and proof.manifest_sha256 == sha256:
+            return proof
+    return None
+
+
+def read_proof(store: ObjectStore, shelf: Shelf, entry: ListedObject) -> Proof | None:
+    """Return a proof, or None for one that cannot be read: it proves nothing, which is logged."""
+    proof_id = entry.key.rpartition("/")[2].removesuffix(".json")
+    try:
+        data = _read(store, entry)
+        return placed_proof(data, shelf.environment, shelf.backup_id, proof_id)
+    except ObjectStoreUnavailable:
+        raise
+    except (JournalError, ObjectStoreError) as error:
+        logger.warning("a proof does not count: %s", error)
+        return None
+
+
+def _read(store: ObjectStore, entry: ListedObject) -> bytes:
+    if entry.size_bytes > LARGEST_RECORD:
+        raise JournalError(
+            f"{entry.key} has {entry.size_bytes} bytes and cannot be a record",
+            hint="Something else was stored in its place; restore it from an older version",
+        )
+    return store.get(entry.key)

@@ -1,0 +1,88 @@
+"""What dead backups left in the bucket: archives without a manifest, and unfinished uploads.
+
+Nobody sees either in a list of backups, but both take space. They are removed at the start of the
+next backup of the same environment. What is younger than `SPARED` is left alone: another machine
+may be uploading it right now. 20 hours are longer than the dump of a database that is dumped every
+night may take, and short enough for the next night to clear what this night left.
+
+Never removed, whatever its age: an archive that has a proof. It was a backup once; that its
+manifest is gone is an accident for people to look at.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.journal.layout import BackupKey, environment_prefix, manifest_key
+from bounty_ops.journal.shelf import Shelf, shelves
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bounty_ops.object_store import ListedObject, ObjectStore, UnfinishedUpload
+
+SPARED: Final = timedelta(hours=20)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """What was left behind by backups that died."""
+
+    archives: tuple[ListedObject, ...]
+    uploads: tuple[UnfinishedUpload, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.archives or self.uploads)
+
+
+def abandoned(
+    store: ObjectStore, environment: str, *, now: datetime, spared: timedelta = SPARED
+) -> Abandoned:
+    """Return what dead backups of an environment left, older than ``spared``.
+
+    Whoever knows that no backup of the environment runs may spare nothing.
+    """
+    prefix, limit = environment_prefix(environment), now - spared
+    return Abandoned(
+        archives=tuple(
+            shelf.archive
+            for shelf in shelves(store.list(prefix))
+            if shelf.archive is not None
+            and _never_finished(shelf)
+            and shelf.archive.last_modified < limit
+        ),
+        uploads=tuple(
+            upload for upload in store.unfinished_uploads(prefix) if upload.initiated_at < limit
+        ),
+    )
+
+
+def clear_abandoned(
+    store: ObjectStore, environment: str, *, now: datetime, spared: timedelta = SPARED
+) -> Abandoned:
+    """Remove what `abandoned` finds and return what was removed."""
+    found = abandoned(store, environment, now=now, spared=spared)
+    for upload in found.uploads:
+        logger.warning("removing the unfinished upload of %s", upload.key)
+        store.abort_upload(upload)
+    removed = [archive for archive in found.archives if _remove(store, archive)]
+    return Abandoned(tuple(removed), found.uploads)
+
+
+def _never_finished(shelf: Shelf) -> bool:
+    return shelf.manifest is None and not shelf.proofs
+
+
+def _remove(store: ObjectStore, archive: ListedObject) -> bool:
+    key = BackupKey.parse(archive.key)
+    # The listing is some moments old; a manifest that was written since makes it a backup.
+    if key is None or store.head(manifest_key(key.environment, key.backup_id)) is not None:
+        return False
+    logger.warning("removing %s, which no manifest names", archive.key)
+    store.delete(archive.key)
+    return True
