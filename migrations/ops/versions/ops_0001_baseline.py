@@ -127,7 +127,7 @@ def _create_incidents() -> None:
         _text("message"),
         sa.Column("evidence", JSONB, server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="incident_pkey"),
-        sa.CheckConstraint("state IN ('firing', 'resolved')", name="incident_state_check"),
+        sa.CheckConstraint("state IN ('firing', 'resolved')", name=op.f("incident_state_check")),
         schema=_SCHEMA,
     )
     op.create_index(
@@ -150,11 +150,13 @@ def _create_incidents() -> None:
             "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
         ),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivered_to", JSONB, server_default=sa.text("'[]'::jsonb"), nullable=False),
         sa.Column("attempts", sa.Integer, server_default=sa.text("0"), nullable=False),
         sa.Column("last_error", sa.Text, nullable=True),
-        sa.Column("delivered_to", JSONB, server_default=sa.text("'[]'::jsonb"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="notification_pkey"),
-        sa.CheckConstraint("change IN ('firing', 'resolved')", name="notification_change_check"),
+        sa.CheckConstraint(
+            "change IN ('firing', 'resolved')", name=op.f("notification_change_check")
+        ),
         sa.ForeignKeyConstraint(
             ["incident_id"],
             [f"{_SCHEMA}.incident.id"],
