@@ -1,6 +1,29 @@
 """Measuring a database without disturbing it, and saying what could not be seen."""
 
 from bounty_ops.monitoring.collecting import collect
+from bounty_ops.monitoring.collectors.connections import ConnectionLimit, Connections
+from bounty_ops.monitoring.collectors.indexes import Indexes
+from bounty_ops.monitoring.collectors.queries import Queries
+from bounty_ops.monitoring.collectors.tables import Tables
+from bounty_ops.monitoring.findings import Finding, Severity
+from bounty_ops.monitoring.reporting import report
 from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
+from bounty_ops.monitoring.samples import latest_collections, prune, store_collection
 
-__all__ = ["CollectionResult", "FamilyResult", "Unknown", "collect"]
+__all__ = [
+    "CollectionResult",
+    "ConnectionLimit",
+    "Connections",
+    "FamilyResult",
+    "Finding",
+    "Indexes",
+    "Queries",
+    "Severity",
+    "Tables",
+    "Unknown",
+    "collect",
+    "latest_collections",
+    "prune",
+    "report",
+    "store_collection",
+]

@@ -79,7 +79,7 @@ def _entry(session: _Session) -> RunningQuery:
         user=session.user,
         application=session.application or "",
         state=session.state or "",
-        seconds=session.seconds or 0,
+        seconds=max(0.0, session.seconds or 0.0),
         transaction_seconds=session.transaction_seconds,
         wait_event=session.wait_event,
         # Parallel workers of one query make their leader's pid come more than once.

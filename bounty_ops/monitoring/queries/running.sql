@@ -6,9 +6,9 @@ SELECT a.pid,
        a.application_name,
        a.state,
        a.backend_type IS NULL AS hidden,
-       greatest(0, extract(epoch FROM pg_catalog.clock_timestamp()
-           - CASE WHEN a.state = 'active' THEN a.query_start ELSE a.state_change END))::float8,
-       greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::float8,
+       extract(epoch FROM pg_catalog.clock_timestamp()
+           - CASE WHEN a.state = 'active' THEN a.query_start ELSE a.state_change END)::float8,
+       extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::float8,
        CASE WHEN a.wait_event_type IS NOT NULL
             THEN a.wait_event_type || ': ' || a.wait_event END,
        CASE WHEN a.wait_event_type = 'Lock'
