@@ -74,26 +74,33 @@ def stand_in(
     """
     needs = Needs.of(settings, database=database, ops=ops, bucket=bucket)
     with ExitStack() as stack:
-        yield complete(settings, needs, stack, note)
+        yield complete(settings, needs, stack, note, uses=[])
 
 
 def complete(
-    settings: Settings, needs: Needs, stack: ExitStack, say: Callable[[str], None]
+    settings: Settings,
+    needs: Needs,
+    stack: ExitStack,
+    say: Callable[[str], None],
+    *,
+    uses: list[Use],
 ) -> Settings:
-    """Start or share what is needed; leaving the stack lets it all go at once."""
+    """Start or share what is needed; leaving the stack lets it all go at once.
+
+    `uses` gets what holds the servers.
+    """
     if not needs.postgres and not needs.bucket:
         return settings
     state = State(settings.state_dir)
     state.prepare()
     secrets = state.secrets()
-    uses: list[Use] = []
     databases = Databases(state, secrets)
     if needs.postgres:
         uses.append(stack.enter_context(databases.use(say)))
     if needs.bucket:
         uses.append(stack.enter_context(_bucket_use(state, secrets, say)))
     # All are told before the first is waited for, so they stop side by side.
-    stack.callback(_let_go, uses)
+    stack.callback(let_go, uses)
     for use in uses:
         use.ready()
     return dataclasses.replace(
@@ -108,7 +115,8 @@ def complete(
     )
 
 
-def _let_go(uses: Sequence[Use]) -> None:
+def let_go(uses: Sequence[Use]) -> None:
+    """Stop using servers, all before the end of the first is waited for."""
     for use in uses:
         use.let_go()
 
