@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 
-PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
+PIP := .venv/bin/python -m pip --disable-pip-version-check -qq
 STAMP := .venv/.installed
 MAJORS := .bounty-ops/postgresql
 
