@@ -1,0 +1,33 @@
+-- Every table that pg_dump dumps, with what a fingerprint needs to know of it.
+--
+-- pg_dump leaves out system and temporary schemas, and members of extensions except for the rows
+-- of their configuration tables that the extension's own condition selects.
+SELECT c.oid,
+       n.nspname,
+       c.relname,
+       c.relkind = 'p',
+       ARRAY(SELECT a.attname::text
+               FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+              ORDER BY a.attname::text COLLATE "C"),
+       (SELECT p.partstrat = 'h' FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid),
+       (SELECT i.inhparent FROM pg_catalog.pg_inherits i
+         WHERE c.relispartition AND i.inhrelid = c.oid),
+       config.condition
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN LATERAL (
+       SELECT e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)] AS condition
+         FROM pg_catalog.pg_extension e
+        WHERE c.oid = ANY (e.extconfig)
+        LIMIT 1
+       ) config ON true
+ WHERE c.relkind IN ('r', 'p')
+   AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')
+   AND n.nspname <> 'information_schema'
+   AND (config.condition IS NOT NULL OR NOT EXISTS (
+         SELECT FROM pg_catalog.pg_depend d
+          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.objid = c.oid
+            AND d.deptype = 'e'))
+ ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"
