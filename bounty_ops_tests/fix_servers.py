@@ -32,7 +32,7 @@ from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _SETTINGS = {
@@ -53,7 +53,9 @@ def all_server_majors() -> list[int]:
 
 
 @contextmanager
-def running_server(programs: Programs, directory: Path) -> Iterator[DatabaseUrl]:
+def running_server(
+    programs: Programs, directory: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[DatabaseUrl]:
     """A PostgreSQL on a loopback port with a password, as a real one would ask for."""
     user = server_user()
     port = ports.choose(1)[0]
@@ -65,7 +67,7 @@ def running_server(programs: Programs, directory: Path) -> Iterator[DatabaseUrl]
         place / "data",
         directory,
         directory / "server.log",
-        lambda: {**_SETTINGS, "port": str(port)},
+        lambda: {**_SETTINGS, **(settings or {}), "port": str(port)},
         password=password,
         remove=(place,),
     )
