@@ -43,7 +43,7 @@ def database_backup_asset(names: Names) -> dg.AssetsDefinition:
             )
         ],
     )
-    def database_backup(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def database_backup(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows the bare class only
         with workplace(names.environment) as place:
             manifest = _back_up(context, place)
             location = place.store().location

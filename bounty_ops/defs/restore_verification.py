@@ -49,7 +49,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
     )
     def restore_verification(
         context: dg.AssetExecutionContext, config: VerificationForm
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows the bare class only
         with workplace(names.environment, database=False) as place:
             manifest = _chosen(place, config.backup_id.strip())
             context.log.info("restoring backup %s", manifest.id)

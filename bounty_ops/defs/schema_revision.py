@@ -31,7 +31,7 @@ def schema_revision_asset(names: Names) -> dg.AssetsDefinition:
             )
         ],
     )
-    def schema_revision() -> dg.MaterializeResult[None]:
+    def schema_revision() -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows the bare class only
         with workplace(names.environment, ops=False, bucket=False) as place:
             current = current_revision(place.environment)
         return dg.MaterializeResult(

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.embedded import stand_in
 from bounty_ops.environments import Environment, Settings, load_settings
-from bounty_ops.journal.journal import Journal
+from bounty_ops.journal.bucket import Journal
 from bounty_ops.migrating import migrate_ops
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.postgres.connect import engine, translated
