@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.embedded import postmaster, server_log
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.processes import wait_until
 from bounty_ops.embedded.sharing import Use
@@ -168,16 +169,11 @@ def use(cluster: Cluster, *, also: Callable[[], None] | None = None) -> Use:
     """
 
     def prepare() -> Program:
-        try:
+        with writing_to(cluster.data.parent):
             cluster.make()
             postmaster.clear_remains(cluster.data, grace_seconds=_GRACE_SECONDS)
             server_log.rotate(cluster.log)
             return cluster.program()
-        except OSError as error:
-            raise EmbeddedError(
-                f"PostgreSQL's files at {cluster.data} cannot be written: {error.strerror}",
-                hint="Free some space there, and see that it belongs to you.",
-            ) from error
 
     def wait_ready(kept: Kept) -> None:
         cluster.wait_ready(kept)

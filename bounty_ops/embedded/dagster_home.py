@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 from psycopg import sql
 
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.ports import LOOPBACK
 from bounty_ops.environments.model import DEVELOPMENT
 from bounty_ops.errors import EmbeddedError
@@ -44,15 +45,11 @@ def write(home: Path, settings: Settings, *, code_port: int, storage: Mapping[st
     instance["storage"]["postgres"]["postgres_db"].setdefault("params", {}).update(storage)
     server = {"host": LOOPBACK, "port": code_port, "location_name": LOCATION}
     workspace = {"load_from": [{"grpc_server": server}]}
-    try:
+    with writing_to(home):
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         # JSON is YAML, and it is the same on every machine.
         (home / _INSTANCE).write_text(json.dumps(instance, indent=1), encoding="utf-8")
         workspace_file(home).write_text(json.dumps(workspace, indent=1), encoding="utf-8")
-    except OSError as error:
-        raise EmbeddedError(
-            f"{home} cannot be written: {error.strerror}", hint="Free some space there."
-        ) from error
 
 
 def workspace_file(home: Path) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.embedded import dagster_home, server_log
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.ports import LOOPBACK
 from bounty_ops.embedded.processes import wait_until
@@ -71,7 +72,8 @@ class Pieces:
         log = self.state.logs / f"{name}.log"
 
         def prepare() -> Program:
-            server_log.rotate(log)
+            with writing_to(log.parent):
+                server_log.rotate(log)
             return Program(
                 argv=(sys.executable, "-m", *arguments),
                 log=log,

@@ -74,7 +74,7 @@ class Keeper:
         self.server = 0
         self.status: int | None = None
 
-    def tell(self, **changes: object) -> None:
+    def tell(self, **changes: object) -> bool:
         """Write the report so that a reader sees either the old one or the new one."""
         self.report.update(changes)
         target = Path(self.options.report)
@@ -83,10 +83,14 @@ class Keeper:
             fresh.write_text(json.dumps(self.report), encoding="utf-8")
             fresh.replace(target)
         except OSError:
-            return  # a full disk, or the directory is gone: the server's fate is still decided
+            return False  # a full disk, or the directory is gone
+        return True
 
-    def start(self, log: int) -> None:
-        """Start the server as our child; ``become.py`` sees to its identity and its signals."""
+    def start(self, log: int) -> bool:
+        """Start the server as our child; ``become.py`` sees to its identity and its signals.
+
+        False: nobody would learn of it, so it was stopped again.
+        """
         argv = [
             sys.executable, "-I", "-S", str(_BECOME),
             "--death-signal", str(self.options.stop_signal), "--parent", str(os.getpid()),
@@ -100,7 +104,10 @@ class Keeper:
         ]
         self.server = os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions)
         os.close(null)
-        self.tell(server=self.server, server_started=started_at(self.server), state="running")
+        if self.tell(server=self.server, server_started=started_at(self.server), state="running"):
+            return True
+        self.stop()
+        return False
 
     def reap(self) -> bool:
         """Collect whatever ended; True once the server itself is gone."""
@@ -180,8 +187,7 @@ def main() -> int:
     lease = os.open(options.lease, flags, 0o600)
     log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     keeper = Keeper(options)
-    keeper.start(log)
-    return keeper.run(lease)
+    return keeper.run(lease) if keeper.start(log) else 1
 
 
 if __name__ == "__main__":

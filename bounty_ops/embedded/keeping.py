@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.locks import FileLock
 from bounty_ops.embedded.processes import POLL_SECONDS, ProcessId, end, with_variable
 from bounty_ops.errors import EmbeddedError
@@ -86,11 +87,10 @@ class Kept:
 
     def kept(self) -> bool:
         """Whether a keeper lives."""
-        try:
-            with FileLock(self.file("lock")) as lock:
-                return not lock.try_lock(exclusive=False)
-        except FileNotFoundError:
-            return False  # the keeper of a throw-away server removes the directory itself
+        if not self.file("lock").exists():
+            return False  # never started; or a throw-away server, directory and all, is gone
+        with FileLock(self.file("lock")) as lock:
+            return not lock.try_lock(exclusive=False)
 
     def failed(self) -> bool:
         """Whether the server that we use has ended by itself."""
@@ -111,7 +111,8 @@ class Kept:
         """Tell those who come later that they need not wait for its answer."""
         report = self.report()
         if report is not None:
-            self.file("ready").write_text(str(report.keeper), encoding="utf-8")
+            with writing_to(self.directory):
+                self.file("ready").write_text(str(report.keeper), encoding="utf-8")
 
     def start(self, program: Program) -> Report:
         """Have a keeper start the server; the caller holds the lease.

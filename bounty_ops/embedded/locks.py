@@ -6,6 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Final, Self
 
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.processes import wait_until
 from bounty_ops.errors import EmbeddedError
 
@@ -19,7 +20,9 @@ class FileLock:
     """A flock on a file of its own; closed, and with that released, exactly once."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = -1
+        with writing_to(path.parent):
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def try_lock(self, *, exclusive: bool) -> bool:
         """Take the lock if nobody is in the way."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.embedded import dagster_home, server_log
 from bounty_ops.embedded.dagster_pieces import CODE, WEBSERVER, Pieces
 from bounty_ops.embedded.databases import Databases
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.locks import FileLock
 from bounty_ops.embedded.stand_ins import Needs, complete, let_go
 from bounty_ops.embedded.state import State
@@ -171,7 +172,8 @@ def _pieces(
 
 def _tell(state: State, ui_url: str | None) -> None:
     info = StackInfo(os.getpid(), ui_url)
-    (state.run / _INFO).write_text(json.dumps(dataclasses.asdict(info)), encoding="utf-8")
+    with writing_to(state.run):
+        (state.run / _INFO).write_text(json.dumps(dataclasses.asdict(info)), encoding="utf-8")
 
 
 def _already(info: StackInfo) -> EmbeddedError:

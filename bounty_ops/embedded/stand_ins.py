@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.embedded import seaweed, server_log
 from bounty_ops.embedded.databases import Databases
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.sharing import Use
 from bounty_ops.embedded.state import State
 from bounty_ops.object_store import ObjectStore
@@ -150,8 +151,9 @@ def _bucket_use(state: State, secrets: Secrets, say: Callable[[str], None]) -> U
     def prepare() -> Program:
         names = [_port_name(component) for component in seaweed.COMPONENTS]
         store = _store(state, secrets, state.ports(names, say=say, pairs=True))
-        server_log.rotate(store.log)
-        return store.program()
+        with writing_to(store.directory):
+            server_log.rotate(store.log)
+            return store.program()
 
     def wait_ready(kept: Kept) -> None:
         store = _store(state, secrets, state.remembered_ports())

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.embedded import ports
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.locks import FileLock
 from bounty_ops.errors import EmbeddedError
 
@@ -79,13 +80,11 @@ class State:
         Raises:
             EmbeddedError: they cannot be made.
         """
-        try:
+        with writing_to(self.root):
             for directory in (self.root, self.run, self.logs):
                 directory.mkdir(mode=_OURS_ONLY, parents=True, exist_ok=True)
             if self.root.stat().st_mode & _OTHERS:
                 self.root.chmod(_OURS_ONLY)
-        except OSError as error:
-            raise _unwritable(self.root, error) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -101,7 +100,7 @@ class State:
             EmbeddedError: the file cannot be read or written.
         """
         path = self.root / "secrets.json"
-        with self.locked():
+        with self.locked(), writing_to(self.root):
             try:
                 if not path.exists():
                     _write(path, asdict(Secrets()))
@@ -109,8 +108,6 @@ class State:
                     path.chmod(0o600)  # an archive or a careless copy had widened it
                 found = json.loads(path.read_text(encoding="utf-8"))
                 return Secrets(**{entry.name: found[entry.name] for entry in fields(Secrets)})
-            except OSError as error:
-                raise _unwritable(path, error) from error
             except (ValueError, KeyError, TypeError) as error:
                 raise EmbeddedError(
                     f"{path} is damaged",
@@ -141,10 +138,8 @@ class State:
                         say(f"port {port} ({name}) is taken by another program; using {fresh}")
                     port = fresh
                 result[name] = known[name] = port
-            try:
+            with writing_to(self.root):
                 _write(self.root / "ports.json", known)
-            except OSError as error:
-                raise _unwritable(self.root, error) from error
         return result
 
     def remembered_ports(self) -> dict[str, int]:
@@ -179,10 +174,3 @@ def _write(path: Path, value: object) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(path)
-
-
-def _unwritable(path: Path, error: OSError) -> EmbeddedError:
-    return EmbeddedError(
-        f"{path} cannot be used: {error.strerror}",
-        hint="Run where you may write (BOUNTY_OPS_HOME names another directory), with some space.",
-    )

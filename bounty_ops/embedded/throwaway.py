@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from psycopg import sql
 
 from bounty_ops.embedded import cluster, postmaster
+from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.keeping import Kept
 from bounty_ops.embedded.locks import FileLock
 from bounty_ops.embedded.privileges import server_user
@@ -30,6 +31,9 @@ _PREFIX: Final = "cluster-"
 #: sun_path holds 108 bytes, and PostgreSQL makes a lock file next to the socket.
 _LONGEST_SOCKET_PATH: Final = 100
 _PLACES: Final = "places"
+_OWNER: Final = "owner"
+_SWEEPING: Final = "sweep.lock"
+_LONGEST_BASE: Final = 60
 _GRACE_SECONDS: Final = 5.0
 _ROOMY_SHARED_MEMORY: Final = 512 * 1024**2
 
@@ -75,44 +79,55 @@ def throwaway_cluster(
     Raises:
         EmbeddedError: it cannot be made or started.
     """
-    work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    user = server_user()
-    with FileLock(work_dir / "sweep.lock") as sweeping:
-        sweeping.lock(exclusive=True, what="clearing the work directory")
-        _sweep(work_dir)
-        home = work_dir / f"{_PREFIX}{secrets.token_hex(6)}"
-        home.mkdir(mode=0o700)
-        # Taken before the others may sweep: a directory whose lease is held is in use.
-        mine = FileLock(home / "owner")
-        mine.lock(exclusive=True, what="a new directory")
+    with writing_to(work_dir):
+        home, mine = _home(work_dir)
     try:
-        place = user.place(home / "server")
-        socket = _socket_directory(place)
-        remove = tuple(dict.fromkeys((socket, place, home)))
-        (home / _PLACES).write_text("\n".join(map(str, remove)), encoding="utf-8")
-        user.hand_over(socket)
-        settings = {
-            **_SETTINGS,
-            "unix_socket_directories": str(socket),
-            "dynamic_shared_memory_type": _dynamic_shared_memory(),
-        }
-        made = cluster.Cluster(
-            programs,
-            user,
-            place / "data",
-            home,
-            home / "log",
-            lambda: settings,
-            remove=remove,
-            name=_NAME,
-        )
-        url = DatabaseUrl(str(socket), _PORT, "postgres", cluster.SUPERUSER)
+        with writing_to(work_dir):
+            made, url = _cluster(programs, home)
         with cluster.running(made):
             _create(url, databases)
             yield url
     finally:
         _delete(home)
         mine.close()
+
+
+def _home(work_dir: Path) -> tuple[Path, FileLock]:
+    """A new directory of our own; its lock tells others that it is in use."""
+    work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(work_dir / _SWEEPING) as sweeping:
+        sweeping.lock(exclusive=True, what="clearing the work directory")
+        _sweep(work_dir)
+        home = work_dir / f"{_PREFIX}{secrets.token_hex(6)}"
+        home.mkdir(mode=0o700)
+        mine = FileLock(home / _OWNER)
+        mine.lock(exclusive=True, what="a new directory")
+    return home, mine
+
+
+def _cluster(programs: Programs, home: Path) -> tuple[cluster.Cluster, DatabaseUrl]:
+    user = server_user()
+    place = user.place(home / "server")
+    socket = _socket_directory(place)
+    user.hand_over(socket)
+    remove = tuple(dict.fromkeys((socket, place, home)))
+    (home / _PLACES).write_text("\n".join(map(str, remove)), encoding="utf-8")
+    settings = {
+        **_SETTINGS,
+        "unix_socket_directories": str(socket),
+        "dynamic_shared_memory_type": _dynamic_shared_memory(),
+    }
+    made = cluster.Cluster(
+        programs=programs,
+        user=user,
+        data=place / "data",
+        run=home,
+        log=home / "log",
+        settings=lambda: settings,
+        remove=remove,
+        name=_NAME,
+    )
+    return made, DatabaseUrl(str(socket), _PORT, "postgres", cluster.SUPERUSER)
 
 
 def _create(url: DatabaseUrl, databases: Sequence[str]) -> None:
@@ -130,7 +145,9 @@ def _socket_directory(place: Path) -> Path:
         inside.mkdir(mode=0o700)
         return inside
     base = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="bops-", dir=base if len(base) < 60 else "/tmp"))  # noqa: S108, PLR2004 - 0700, of its own name
+    if len(base) > _LONGEST_BASE:
+        base = "/tmp"  # noqa: S108 - the directory in it is 0700 and has a name of its own
+    return Path(tempfile.mkdtemp(prefix="bops-", dir=base))
 
 
 def _dynamic_shared_memory() -> str:
@@ -146,7 +163,7 @@ def sweep_leftovers(work_dir: Path) -> int:
     """Delete throw-away clusters whose owner and keeper were both killed; says how many."""
     if not work_dir.is_dir():
         return 0
-    with FileLock(work_dir / "sweep.lock") as sweeping:
+    with FileLock(work_dir / _SWEEPING) as sweeping:
         sweeping.lock(exclusive=True, what="clearing the work directory")
         return _sweep(work_dir)
 
@@ -154,7 +171,7 @@ def sweep_leftovers(work_dir: Path) -> int:
 def _sweep(work_dir: Path) -> int:
     swept = 0
     for home in sorted(work_dir.glob(f"{_PREFIX}*")):
-        with FileLock(home / "owner") as owner:
+        with FileLock(home / _OWNER) as owner:
             unused = owner.try_lock(exclusive=True) and not Kept(home, _NAME).kept()
             if unused:
                 _delete(home)
