@@ -117,8 +117,10 @@ def make_plan(
 
 
 def _require_own_revision(lineage: Lineage, facts: DatabaseFacts) -> None:
+    if facts.revision is None or lineage.owns(facts.revision):
+        return
     for other in LINEAGES:
-        if other is not lineage and facts.revision is not None and other.owns(facts.revision):
+        if other.owns(facts.revision):
             raise UnknownRevisionError(
                 f"{facts.address} is the {other.name} database (revision {facts.revision}), "
                 f"not the {lineage.name} database",

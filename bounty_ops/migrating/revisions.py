@@ -64,27 +64,41 @@ def read_revisions(directory: Path) -> Revisions:
 
     Raises BrokenRevisionsError when they do not form one line.
     """
-    try:
-        scripts = ScriptDirectory(directory, version_locations=[directory / "versions"])
-        heads = scripts.get_heads()
-        newest_first = list(scripts.walk_revisions())
-    except (RevisionError, CommandError) as error:
+    heads, newest_first = _read(directory)
+    if not newest_first:
         raise BrokenRevisionsError(
-            f"the migration files in {directory.name} do not fit together: {error}",
-            hint="Every revision needs exactly one predecessor that exists.",
-        ) from error
+            f"there are no migration files in {directory.name}",
+            hint="Install bounty-ops again; something has removed them.",
+        )
+    files = len(list((directory / "versions").glob("*.py")))
+    if files > len(newest_first):  # Alembic would take one of them and only warn
+        raise BrokenRevisionsError(
+            f"several migration files in {directory.name} have the same revision id",
+            hint="Give the later one the next number, and its predecessor as down_revision.",
+        )
     if len(heads) > 1:
         raise BrokenRevisionsError(
             f"the migration files in {directory.name} have several heads: {', '.join(heads)}",
             hint="Two branches each added a migration: let the later one follow the earlier "
             "one (its down_revision).",
         )
-    if not newest_first:
-        raise BrokenRevisionsError(
-            f"there are no migration files in {directory.name}",
-            hint="Install bounty-ops again; something has removed them.",
-        )
     return Revisions(directory, tuple(_revision(script) for script in reversed(newest_first)))
+
+
+def _read(directory: Path) -> tuple[list[str], list[Script]]:
+    try:
+        scripts = ScriptDirectory(directory, version_locations=[directory / "versions"])
+        return sorted(scripts.get_heads()), list(scripts.walk_revisions())
+    except KeyError as error:
+        raise BrokenRevisionsError(
+            f"a migration file in {directory.name} follows {error.args[0]}, which is not there",
+            hint="Bring the missing file back, or correct the down_revision.",
+        ) from error
+    except (RevisionError, CommandError) as error:
+        raise BrokenRevisionsError(
+            f"the migration files in {directory.name} do not fit together: {error}",
+            hint="Every revision needs exactly one predecessor that exists.",
+        ) from error
 
 
 def revisions_of(lineage: Lineage) -> Revisions:
