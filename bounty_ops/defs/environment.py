@@ -1,6 +1,7 @@
 """Everything that Dagster shows of one environment."""
 
 import re
+from functools import partial
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from bounty_ops.defs.schedules import collection, nightly
 from bounty_ops.defs.schema_revision import schema_revision_asset
 from bounty_ops.defs.watch import watch_sensor
 from bounty_ops.environments import Environment
+from bounty_ops.errors import ConfigurationError
 
 
 def environment_definitions(environment: Environment) -> dg.Definitions:
@@ -25,14 +27,15 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", environment.name):
         return dg.Definitions()
     names, policy = Names(environment.name), environment.policy
+    assets = [
+        schema_revision_asset(names),
+        database_backup_asset(names),
+        restore_verification_asset(names),
+        collection_assets(names),
+    ]
     return dg.Definitions.merge(
         dg.Definitions(
-            assets=[
-                schema_revision_asset(names),
-                database_backup_asset(names),
-                restore_verification_asset(names),
-                collection_assets(names),
-            ],
+            assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
             asset_checks=[fresh_check(names)],
             jobs=[migrate_job(names)],
             sensors=[watch_sensor(names)],
@@ -40,3 +43,15 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         nightly(names, policy),
         collection(names, policy),
     )
+
+
+def _explained(environment: Environment, spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The asset, which says why it cannot work as long as its environment cannot be used."""
+    if environment.configured or environment.can_be_embedded:
+        return spec
+    try:
+        environment.require_url()
+    except ConfigurationError as problem:
+        told = f"**Unconfigured when this was loaded:** {problem}. {problem.hint}"
+        return spec.replace_attributes(description=f"{told}\n\n{spec.description}")
+    return spec

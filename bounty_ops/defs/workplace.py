@@ -55,7 +55,13 @@ class Workplace:
 
 @contextmanager
 def opened(
-    name: str, secrets: Secrets, *, database: bool = True, ops: bool = True, bucket: bool = True
+    name: str,
+    secrets: Secrets,
+    *,
+    database: bool = True,
+    ops: bool = True,
+    bucket: bool = True,
+    configured: bool = True,
 ) -> Iterator[Workplace]:
     """The workplace of the environment `name`, for the length of the block.
 
@@ -65,15 +71,16 @@ def opened(
         database: whether the environment's own database is needed.
         ops: whether the operations database is needed.
         bucket: whether the bucket is needed.
+        configured: whether the environment must have a database that can be tried.
 
     Raises:
-        ConfigurationError: the environment is unconfigured.
+        ConfigurationError: there is no such environment, or the environment is unconfigured.
         EmbeddedError: a local server is needed and cannot be started.
     """
     settings = load_settings()
     secrets.learn(settings.secrets())
     chosen = settings.environment(name)
-    if database and not chosen.can_be_embedded:
+    if database and configured and not chosen.can_be_embedded:
         chosen.require_url()  # before any server is started in vain
     with stand_in(
         settings, database=database and chosen.can_be_embedded, ops=ops, bucket=bucket

@@ -71,12 +71,12 @@ class Deployment:
         """The definitions as they would be after a reload."""
         return build_definitions(self.settings())
 
-    def run(
-        self, job: str, config: Mapping[str, Any] | None = None
-    ) -> dg.ExecuteInProcessResult:
+    def run(self, job: str, config: Mapping[str, Any] | None = None) -> dg.ExecuteInProcessResult:
         """Run a job to its end; a failed run is a result, not an exception."""
-        return self.definitions().resolve_job_def(job).execute_in_process(
-            run_config=config, instance=self.instance, raise_on_error=False
+        return (
+            self.definitions()
+            .resolve_job_def(job)
+            .execute_in_process(run_config=config, instance=self.instance, raise_on_error=False)
         )
 
     def journal(self) -> Journal:
