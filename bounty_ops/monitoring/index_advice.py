@@ -76,10 +76,9 @@ def redundant_indexes(indexes: Iterable[IndexFacts]) -> list[tuple[IndexFacts, I
 
 
 def _droppable(index: IndexFacts) -> bool:
-    return (
-        not (index.primary or index.constraint or index.replica_identity or index.partitioned)
-        and index.valid
-    )
+    """Whether nothing but queries depends on it."""
+    needed = index.primary or index.constraint or index.replica_identity or index.referenced
+    return index.valid and not needed and not index.partitioned
 
 
 def _worth(index: IndexFacts) -> tuple[int, bool, bool, str]:

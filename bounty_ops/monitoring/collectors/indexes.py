@@ -21,6 +21,8 @@ class IndexFacts(Entry):
     valid: bool
     """False after a failed CREATE INDEX CONCURRENTLY, and while one is running."""
     replica_identity: bool
+    referenced: bool
+    """A foreign key of some table relies on its uniqueness; it cannot be dropped without that."""
     partitioned: bool
     """The template on a partitioned table; it has no data and is never scanned itself."""
     partial: bool
@@ -90,6 +92,7 @@ class _Row(NamedTuple):
     constraint: str | None
     valid: bool
     replica_identity: bool
+    referenced: bool
     partitioned: bool
     partial: bool
     columns: list[str | None]
@@ -143,6 +146,7 @@ def _facts(row: _Row, exact: tuple[int, ...] | None) -> IndexFacts:
         constraint=row.constraint,
         valid=row.valid,
         replica_identity=row.replica_identity,
+        referenced=row.referenced,
         partitioned=row.partitioned,
         partial=row.partial,
         columns=tuple(row.columns),

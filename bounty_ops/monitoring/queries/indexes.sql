@@ -12,6 +12,8 @@ SELECT c.oid,
        con.conname,
        i.indisvalid AND i.indisready,
        i.indisreplident,
+       EXISTS (SELECT FROM pg_catalog.pg_constraint AS fk
+                WHERE fk.conindid = c.oid AND fk.contype = 'f'),
        c.relkind = 'I',
        i.indpred IS NOT NULL,
        keys.names,

@@ -1,0 +1,1 @@
+"""Alerting, on a real database and real webhooks."""

@@ -1,0 +1,130 @@
+"""What the tests of monitoring share: environments, sessions and roles on real servers."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bounty_ops.environments import DatabaseUrl, Environment, Policy
+from bounty_ops_tests.fix_servers import running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bounty_ops.postgres.programs import Programs
+
+Session = psycopg.Connection[Any]
+
+
+def environment_of(url: DatabaseUrl, *, slow_query_seconds: float = 5) -> Environment:
+    return Environment("development", url, Policy(slow_query_seconds=slow_query_seconds))
+
+
+@pytest.fixture
+def open_session() -> Iterator[Callable[..., Session]]:
+    """Open sessions of other people: ``open_session(url, application_name=...)``."""
+    with ExitStack() as stack:
+
+        def open_one(url: DatabaseUrl, **keywords: str) -> Session:
+            autocommit = keywords.pop("autocommit", "yes") == "yes"
+            connection: Session = psycopg.connect(
+                autocommit=autocommit,
+                **{**url.conninfo(), **keywords},  # type: ignore[arg-type] # libpq's words
+            )
+            stack.callback(connection.close)
+            return connection
+
+        yield open_one
+
+
+@pytest.fixture
+def make_role() -> Iterator[Callable[..., DatabaseUrl]]:
+    """Make a role for a database: ``make_role(url, "IN ROLE pg_monitor")`` -> its `DatabaseUrl`."""
+    made: list[tuple[DatabaseUrl, str]] = []
+
+    def make(url: DatabaseUrl, options: str = "") -> DatabaseUrl:
+        name, password = f"role_{secrets.token_hex(4)}", secrets.token_hex(8)
+        with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(
+                sql.Identifier(name),
+                sql.Literal(password),
+                sql.SQL(options),
+            )
+            connection.execute(statement)
+        made.append((url, name))
+        return replace(url, user=name, password=password)
+
+    yield make
+    for url, name in made:
+        with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
+                (name,),
+            )
+            connection.execute(
+                sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(name))
+            )
+
+
+#: A server that counts statements, few of them, and keeps only 400 bytes of a running one.
+STATEMENT_SETTINGS = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.max": "100",
+    "track_activity_query_size": "400",
+}
+
+
+@pytest.fixture(scope="package")
+def statements_server(
+    tmp_path_factory: pytest.TempPathFactory, pg_programs: Programs
+) -> Iterator[DatabaseUrl]:
+    """A server of its own with `STATEMENT_SETTINGS`."""
+    with running_server(
+        pg_programs, tmp_path_factory.mktemp("statements"), STATEMENT_SETTINGS
+    ) as url:
+        yield url
+
+
+def execute(url: DatabaseUrl, statement: str, *names: str) -> None:
+    """Run a statement outside of any transaction; each `{}` in it becomes a quoted name."""
+    composed = sql.SQL(statement).format(*map(sql.Identifier, names))
+    with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+        connection.execute(composed)
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait until something that another process does has happened."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+@contextmanager
+def waiting_in_background(session: Session, watcher: Session, statement: str) -> Iterator[None]:
+    """Run a statement that will wait for a lock, and begin the block when it does."""
+
+    def run() -> None:
+        try:
+            session.execute(statement.encode())
+        except psycopg.errors.QueryCanceled:
+            return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+    pid = session.info.backend_pid
+    try:
+        eventually(lambda: watcher.execute(waits, (pid,)).fetchone() == (True,))
+        yield
+    finally:
+        watcher.execute("SELECT pg_cancel_backend(%s)", (pid,))
+        thread.join()

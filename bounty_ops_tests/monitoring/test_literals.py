@@ -1,0 +1,129 @@
+"""No literal gets past the stripper, whatever the statement looks like."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bounty_ops.monitoring.literals import MAX_LENGTH, strip_literals
+
+#: Every character of a secret is one of these, and nothing else of a statement is: so even a
+#: single character that gets through is noticed.
+SECRET_LETTERS = "§¤ß"
+SECRET_DIGITS = "789"
+_SECRET = re.compile(f"[{SECRET_LETTERS}{SECRET_DIGITS}]")
+
+
+@pytest.mark.parametrize(
+    ("statement", "stripped"),
+    [
+        ("select 'it''s', 42", "select ?, ?"),
+        ("select e'it\\'s', 1.5e-7, .5, 0xFF, 1_000", "select ?, ?, ?, ?, ?"),
+        ("select U&'d\\0061ta', b'101', X'1F', n'x'", "select ?, ?, ?, ?"),
+        ("select $$a ' b$$, $tag$ $$ $tag$, $1, $23", "select ?, ?, $1, $23"),
+        ("select date'2026-01-01' from t1 as x2", "select date? from t1 as x2"),
+        ('select "credentialID" from "user"', 'select "credentialID" from "user"'),
+        ('select * from t where email = "a@b.c"', 'select * from t where email = "?"'),
+        ("select 1 -- the key is abc\n, x", "select ? , x"),
+        ("select /* a /* nested */ secret */ x", "select x"),
+        ("select\n\n  x,\ty", "select x, y"),
+        ("select data->>'token' from t", "select data->>? from t"),
+        ("create role x password 'abc'", "create role x password ?"),
+        ("SET app.token TO abc", "SET app.token TO ?"),
+        ("set local app . token=abc, def; select x", "set local app . token= ?; select x"),
+        ("alter role x set app.token = abc", "alter role x set app.token = ?"),
+        ("update t set x = y where z = 'a'", "update t set x = y where z = ?"),
+        ("select 1$$a secret$$", "select ??"),
+        ("select $123456", "select $?"),
+    ],
+)
+def test_literals_become_placeholders_and_the_rest_stays(statement: str, stripped: str) -> None:
+    assert strip_literals(statement) == stripped
+
+
+@pytest.mark.parametrize(
+    "cut_off",
+    [
+        "select 'abc",
+        "select e'ab\\'c",
+        "select $$abc",
+        "select $x$ab$$c",
+        'select "abc',
+        "select /* abc",
+    ],
+)
+def test_text_that_ends_inside_a_literal_is_dropped_from_there(cut_off: str) -> None:
+    assert "abc" not in strip_literals(cut_off).replace("select", "")
+    assert strip_literals(cut_off).endswith("...")
+
+
+def test_a_backslash_before_a_quote_drops_the_rest_because_its_meaning_depends_on_a_setting() -> (
+    None
+):
+    # With standard_conforming_strings off the literal goes on, and `secret` belongs to it.
+    assert strip_literals("select 'a\\' || secret || 'b', c") == "select ?..."
+
+
+def test_a_very_long_statement_is_cut() -> None:
+    stripped = strip_literals("select " + ", ".join("column_name" for _ in range(10_000)))
+    assert len(stripped) == MAX_LENGTH
+    assert stripped.endswith("...")
+
+
+_secret = st.text(alphabet=SECRET_LETTERS + SECRET_DIGITS, min_size=1, max_size=8)
+_spiced = st.lists(st.one_of(_secret, st.sampled_from([" ", "--", "/*", '"', "$", "E", ";"]))).map(
+    "".join
+)
+_quoted = st.lists(st.one_of(_spiced, st.sampled_from(["''", "\\", "\n"]))).map(
+    lambda parts: "'" + "".join(parts) + "'"
+)
+_escaped = st.lists(st.one_of(_spiced, st.sampled_from(["''", "\\'", "\\\\", "\\n"]))).map(
+    lambda parts: "E'" + "".join(parts) + "'"
+)
+_prefixed = st.tuples(st.sampled_from(["B", "x", "N", "u&", "U&", "date", "json"]), _quoted).map(
+    "".join
+)
+_number = st.tuples(
+    st.text(alphabet=SECRET_DIGITS, min_size=1),
+    st.sampled_from(["", ".", "e", "E+", "_", "e-", "."]),
+    st.text(alphabet=SECRET_DIGITS),
+).map("".join)
+_dollar = st.tuples(
+    st.sampled_from(["$$", "$a$", "$_x0$"]), _spiced.map(lambda text: text.replace("$", ""))
+).map(lambda pair: pair[0] + pair[1] + pair[0])
+_comment = st.one_of(
+    _secret.map(lambda text: f"--{text}\n"), _secret.map(lambda text: f"/*{text}/*{text}*/{text}*/")
+)
+_literal = st.one_of(_quoted, _escaped, _prefixed, _number, _dollar, _comment)
+_plain = st.sampled_from(
+    ["select", "x", "t1", '"User"', "$1", "->>", "::", "(", ")", ",", "*", "-", "/", "e", "u&", ";"]
+)
+# Between two tokens stands a space or nothing; where nothing would join two of them into another
+# token, PostgreSQL would read something else than what is meant here.
+_statement = st.lists(st.tuples(_plain, _literal).map(lambda pair: f"{pair[0]} {pair[1]} ")).map(
+    "".join
+)
+
+
+@given(_statement)
+def test_no_character_of_a_literal_is_kept(statement: str) -> None:
+    assert not _SECRET.search(strip_literals(statement))
+
+
+@given(_statement, st.integers(min_value=0))
+def test_no_character_of_a_literal_is_kept_wherever_the_text_was_cut_off(
+    statement: str, length: int
+) -> None:
+    cut = statement[: length % (len(statement) + 1)]
+    assert not _SECRET.search(strip_literals(cut))
+
+
+@given(st.text())
+def test_any_text_can_be_stripped(text: str) -> None:
+    stripped = strip_literals(text)
+    assert len(stripped) <= MAX_LENGTH
+    assert "'" not in stripped
+    assert not re.search(r"(?<![\w$\u0080-\U0010ffff])[0-9]", stripped)
