@@ -128,7 +128,8 @@ class State:
             EmbeddedError: there is no free port, or the file cannot be written.
         """
         with self.locked():
-            known = self._known_ports()
+            before = self._known_ports()
+            known = dict(before)
             result: dict[str, int] = {}
             for name in names:
                 port = known.get(name)
@@ -138,8 +139,9 @@ class State:
                         say(f"port {port} ({name}) is taken by another program; using {fresh}")
                     port = fresh
                 result[name] = known[name] = port
-            with writing_to(self.root):
-                _write(self.root / "ports.json", known)
+            if known != before:
+                with writing_to(self.root):
+                    _write(self.root / "ports.json", known)
         return result
 
     def remembered_ports(self) -> dict[str, int]:

@@ -1,0 +1,73 @@
+"""Looking at processes from outside, as `ps` would, and running parts of ours in others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bounty_ops.embedded.processes import ProcessId, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0
+
+
+def processes_of(place: Path) -> list[int]:
+    """Every living process that was started for this place, by argv, variables or directory."""
+    wanted = os.fsencode(place)
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            text += os.fsencode(os.readlink(entry / "cwd"))  # noqa: PTH115 - a magic link
+            if wanted in text and ProcessId.of(int(entry.name)):
+                found.append(int(entry.name))
+    return found
+
+
+def command_lines(pids: list[int]) -> str:
+    """All their argv in one text."""
+    lines = []
+    for pid in pids:
+        with suppress(OSError):
+            lines.append(Path(f"/proc/{pid}/cmdline").read_text("utf-8").replace("\0", " "))
+    return "\n".join(lines)
+
+
+def none_left(place: Path, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether all processes of a place end within the time."""
+    return wait_until(lambda: not processes_of(place), seconds)
+
+
+@contextmanager
+def python(
+    code: str, *arguments: object, environ: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process of ours that runs this code; whatever is left of it dies at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    """The next line that it says."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
