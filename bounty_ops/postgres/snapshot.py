@@ -13,7 +13,7 @@ no ALTER TABLE that waits for them can get in its way.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -62,17 +62,27 @@ class LockedSnapshot:
     facts: ServerFacts
     taken_at: datetime
     attempts: int
+    url: DatabaseUrl
+    pid: int
 
     def somebody_waits(self) -> bool:
         """Whether another session waits for a lock that this transaction is in the way of.
 
-        It would get in the way of every later reader in its turn, pg_dump among them.
+        It gets in the way of every later reader in its turn, pg_dump among them. Asked over
+        another connection, since this one may be in the middle of a long statement.
         """
-        row = self.connection.execute(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks w WHERE NOT w.granted"
-            " AND pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(w.pid)))"
-        ).fetchone()
+        with connect(self.url, application_name=APPLICATION_NAME) as other:
+            row = other.execute(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks w WHERE NOT w.granted"
+                " AND %s::int = ANY (pg_catalog.pg_blocking_pids(w.pid)))",
+                [self.pid],
+            ).fetchone()
         return bool(row and row[0])
+
+    def release_tables(self) -> None:
+        """Give the tables free before the end of the block; other backups stay shut out."""
+        with suppress(psycopg.Error):  # a connection that is gone holds nothing any more
+            self.connection.execute("ROLLBACK")
 
 
 @contextmanager
@@ -107,7 +117,7 @@ def locked_snapshot(
         _settle(connection, facts)
         attempts = _Attempts(lock_attempts, pause)
         _alone(connection, url, attempts)
-        yield _take(connection, facts, attempts)
+        yield _take(connection, url, facts, attempts)
 
 
 class _Attempts:
@@ -154,7 +164,10 @@ def _alone(connection: psycopg.Connection[TupleRow], url: DatabaseUrl, attempts:
 
 
 def _take(
-    connection: psycopg.Connection[TupleRow], facts: ServerFacts, attempts: _Attempts
+    connection: psycopg.Connection[TupleRow],
+    url: DatabaseUrl,
+    facts: ServerFacts,
+    attempts: _Attempts,
 ) -> LockedSnapshot:
     """Lock and take the snapshot, starting over where tables change or locks are not to be had."""
     relations: Sequence[Relation] = ()
@@ -164,7 +177,7 @@ def _take(
             relations = list_relations(connection)
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             _lock(connection, relations)
-            snapshot = _export(connection)
+            snapshot, pid = _export(connection)
             taken_at = datetime.now(UTC)
             seen = list_relations(connection)
         except errors.LockNotAvailable:
@@ -181,7 +194,7 @@ def _take(
             in_the_way = "tables keep being created, dropped or renamed"
         else:
             if [one.identity for one in seen] == [one.identity for one in relations]:
-                return LockedSnapshot(snapshot, connection, seen, facts, taken_at, number)
+                return LockedSnapshot(snapshot, connection, seen, facts, taken_at, number, url, pid)
             connection.execute("ROLLBACK")
             in_the_way = "tables keep being created, dropped or renamed"
     raise LockNotAvailable(
@@ -199,12 +212,14 @@ def _lock(connection: psycopg.Connection[TupleRow], relations: Sequence[Relation
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(tables))
 
 
-def _export(connection: psycopg.Connection[TupleRow]) -> str:
-    row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
+def _export(connection: psycopg.Connection[TupleRow]) -> tuple[str, int]:
+    row = connection.execute(
+        "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_backend_pid()"
+    ).fetchone()
     if row is None:  # a SELECT without FROM always has one row
         message = "the server answered a one-row query with no row"
         raise AssertionError(message)
-    return str(row[0])
+    return str(row[0]), int(row[1])
 
 
 def _holders(connection: psycopg.Connection[TupleRow], relations: Sequence[Relation]) -> str:

@@ -1,0 +1,80 @@
+"""What the snapshot holds, read while pg_dump writes it out.
+
+A second pair of eyes over the locked snapshot's own connection: fingerprints of all tables and the
+inventory of all objects. It runs in a thread next to the dump, since the server has more than one
+processor, and the backup must not take twice as long.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
+
+import psycopg
+
+from bounty_ops.postgres.fingerprint import TableFingerprint, fingerprint_tables
+from bounty_ops.postgres.inventory import COMPARED, Inventory, read_inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bounty_ops.postgres.snapshot import LockedSnapshot
+
+_CANCEL_SECONDS: Final = 5.0
+
+
+class ContentReader:
+    """Reads in the background for the length of a block; leaving the block ends it."""
+
+    def __init__(self, snapshot: LockedSnapshot, *, on_failure: Callable[[], None]) -> None:
+        self._snapshot = snapshot
+        self._on_failure = on_failure
+        self._failure: BaseException | None = None
+        self._fingerprints: tuple[TableFingerprint, ...] = ()
+        self._inventory: Inventory = {}
+        # A daemon: if the network swallows even the request to cancel, the process can still end.
+        self._thread = threading.Thread(target=self._read, name="bounty-ops-content", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            with suppress(psycopg.Error):  # the connection may be gone, which ends it as well
+                self._snapshot.connection.cancel_safe(timeout=_CANCEL_SECONDS)
+            self._thread.join(_CANCEL_SECONDS)
+
+    def check(self) -> None:
+        """Raise what went wrong so far, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def result(self) -> tuple[tuple[TableFingerprint, ...], Inventory]:
+        """Wait for the end, and return fingerprints and inventory."""
+        self._thread.join()
+        self.check()
+        return self._fingerprints, self._inventory
+
+    def changed_since(self) -> list[str]:
+        """Definitions that somebody changed meanwhile; call it after `result`.
+
+        PostgreSQL shows definitions as committed last, to pg_dump and to us, snapshot or not. If
+        two readings agree, one before and one after the dump, so does what pg_dump read between.
+        """
+        again = read_inventory(self._snapshot.connection)
+        return [
+            line
+            for name in COMPARED
+            for line in sorted(set(self._inventory[name]) ^ set(again[name]))
+        ]
+
+    def _read(self) -> None:
+        connection = self._snapshot.connection
+        try:
+            self._inventory = read_inventory(connection)
+            self._fingerprints = fingerprint_tables(connection, self._snapshot.relations)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._failure = error
+            self._on_failure()
