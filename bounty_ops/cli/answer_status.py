@@ -1,0 +1,53 @@
+"""How `status` looks to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bounty_ops.cli.console import clock, shown, size, state, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from bounty_ops.cli.status import Standing
+
+
+def draw_status(console: Console, standings: Sequence[Standing]) -> None:
+    """One row for each environment, and below it what is wrong."""
+    columns = (
+        "ENVIRONMENT", "DATABASE", ">SIZE", "REVISION", ">PENDING", "LAST BACKUP", "VERDICT",
+        "LAST PROVED",
+    )  # fmt: skip
+    console.print(table(columns, [_row(standing) for standing in standings]))
+    for standing in standings:
+        if standing.problem:
+            console.print(f"\n{standing.environment}: {shown(standing.problem)}")
+            console.print(f"    do:   {shown(standing.hint)}")
+    bucket_problem = next((s.bucket_problem for s in standings if s.bucket_problem), None)
+    if bucket_problem:
+        console.print(f"\nbackups: {shown(bucket_problem)}")
+
+
+def _row(standing: Standing) -> tuple[object, ...]:
+    name = standing.environment + (" (protected)" if standing.protected else "")
+    backup, proof = standing.last_backup, standing.last_proof
+    return (
+        name,
+        _database(standing),
+        size(standing.size_bytes),
+        standing.revision,
+        None if standing.pending is None else len(standing.pending),
+        clock(backup.taken_at) if backup else "none",
+        state(backup.verdict) if backup else "-",
+        clock(proof.taken_at) if proof else "never",
+    )
+
+
+def _database(standing: Standing) -> str:
+    if not standing.configured:
+        return "unconfigured"
+    if not standing.reachable:
+        return "unreachable"
+    return f"PostgreSQL {standing.server_version}"

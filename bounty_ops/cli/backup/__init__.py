@@ -1,0 +1,1 @@
+"""`bounty-ops backup`: a module for each command."""

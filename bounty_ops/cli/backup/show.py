@@ -1,0 +1,32 @@
+"""`bounty-ops backup show`."""
+
+from __future__ import annotations
+
+import click
+
+from bounty_ops.cli.backup import answer
+from bounty_ops.cli.console import present
+from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.session import servers
+from bounty_ops.cli.shared import Command
+from bounty_ops.journal import Journal
+from bounty_ops.object_store import ObjectStore
+
+
+@click.command("show", cls=Command)
+@click.argument("backup_id", metavar="ID")
+@pass_invocation
+def show(invocation: Invocation, backup_id: str) -> None:
+    """Show one backup with every table it holds.
+
+    ID may be shortened to its beginning.
+    """
+    with servers(invocation, bucket=True) as settings:
+        journal = Journal(ObjectStore(settings.require_object_store()))
+        manifest = journal.find(backup_id, invocation.environment)
+        [summary] = [s for s in journal.summaries(manifest.environment) if s.id == manifest.id]
+    present(
+        invocation,
+        answer.show_document(summary, manifest),
+        lambda console: answer.draw_backup(console, summary, manifest),
+    )

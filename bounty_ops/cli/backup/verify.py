@@ -1,0 +1,59 @@
+"""`bounty-ops backup verify`: restore, compare, and write the proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bounty_ops.cli.backup import answer
+from bounty_ops.cli.catalogue import note
+from bounty_ops.cli.console import present
+from bounty_ops.cli.failure import FOUND
+from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.progress import byte_progress
+from bounty_ops.cli.session import servers
+from bounty_ops.cli.shared import Command
+from bounty_ops.journal import Journal
+from bounty_ops.journal.catalogue import index_verification
+from bounty_ops.journal.records import Verdict
+from bounty_ops.object_store import ObjectStore
+from bounty_ops.restore import verify_backup
+
+if TYPE_CHECKING:
+    from bounty_ops.environments import Settings
+    from bounty_ops.journal.records import Manifest, Proof
+
+
+@click.command("verify", cls=Command)
+@click.argument("backup_id", metavar="ID")
+@pass_invocation
+def verify(invocation: Invocation, backup_id: str) -> None:
+    """Restore a backup into a throw-away server and compare.
+
+    ID may be shortened to its beginning. Exit code 0 only when the verdict is `proved`; 1 when it
+    is `refuted` or `inconclusive`.
+    """
+    with servers(invocation, bucket=True) as settings:
+        journal = Journal(ObjectStore(settings.require_object_store()))
+        manifest = journal.find(backup_id, invocation.environment)
+        proof = verify_and_note(invocation, settings, journal, manifest)
+    present(
+        invocation,
+        answer.proof_document(proof),
+        lambda console: answer.draw_proof(console, proof),
+    )
+    if proof.verdict is not Verdict.PROVED:
+        click.get_current_context().exit(FOUND)
+
+
+def verify_and_note(
+    invocation: Invocation, settings: Settings, journal: Journal, manifest: Manifest
+) -> Proof:
+    """Verify a backup; its proof lies in the bucket, and is indexed where that can be."""
+    with byte_progress(f"Restoring and comparing {manifest.id}") as advance:
+        proof = verify_backup(
+            manifest, journal, work_dir=settings.state_dir / "work", progress=advance
+        )
+    note(invocation, settings, "the proof", lambda ops: index_verification(ops, proof))
+    return proof

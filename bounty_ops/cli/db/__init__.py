@@ -1,0 +1,1 @@
+"""`bounty-ops db`: a module for each command."""

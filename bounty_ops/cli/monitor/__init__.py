@@ -1,0 +1,1 @@
+"""`bounty-ops monitor`: a module for each command."""

@@ -1,0 +1,32 @@
+"""`bounty-ops monitor collect`."""
+
+from __future__ import annotations
+
+import click
+
+from bounty_ops.cli.catalogue import note
+from bounty_ops.cli.console import present
+from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.monitor import answer
+from bounty_ops.cli.progress import waiting
+from bounty_ops.cli.session import servers
+from bounty_ops.cli.shared import Command
+from bounty_ops.monitoring import collect as collect_from
+from bounty_ops.monitoring import store_collection
+
+
+@click.command("collect", cls=Command)
+@click.option("--no-store", is_flag=True, help="Only show the numbers; keep no samples.")
+@pass_invocation
+def collect(invocation: Invocation, *, no_store: bool) -> None:
+    """Measure connections, queries, tables and indexes.
+
+    The numbers are kept as samples in the operations database.
+    """
+    with servers(invocation, database=True) as settings:
+        environment = settings.environment(invocation.environment)
+        with waiting(f"Measuring {environment.name}"):
+            result = collect_from(environment)
+        if not no_store:
+            note(invocation, settings, "the samples", lambda ops: store_collection(ops, result))
+    present(invocation, result.to_json(), lambda console: answer.draw_collection(console, result))

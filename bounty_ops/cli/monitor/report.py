@@ -1,0 +1,38 @@
+"""`bounty-ops monitor report`."""
+
+from __future__ import annotations
+
+import click
+
+from bounty_ops.cli.console import present
+from bounty_ops.cli.failure import FOUND
+from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.monitor import answer
+from bounty_ops.cli.progress import waiting
+from bounty_ops.cli.session import servers
+from bounty_ops.cli.shared import Command
+from bounty_ops.monitoring import Severity, collect
+from bounty_ops.monitoring import report as report_on
+
+
+@click.command("report", cls=Command)
+@pass_invocation
+def report(invocation: Invocation) -> None:
+    """Measure, then say what deserves attention.
+
+    Exit code 1: there is a finding of severity `critical`.
+    """
+    with servers(invocation, database=True) as settings:
+        environment = settings.environment(invocation.environment)
+        with waiting(f"Measuring {environment.name}"):
+            result = collect(environment)
+    findings = report_on(result)
+    document = {
+        "environment": result.environment,
+        "taken_at": result.taken_at,
+        "findings": [finding.to_json() for finding in findings],
+        "unknown": [vars(unknown) for unknown in result.unknown],
+    }
+    present(invocation, document, lambda console: answer.draw_findings(console, result, findings))
+    if any(finding.severity is Severity.CRITICAL for finding in findings):
+        click.get_current_context().exit(FOUND)

@@ -1,0 +1,107 @@
+"""The tree of commands; `shared.Group` says why it is a list of addresses."""
+
+from __future__ import annotations
+
+import click
+
+from bounty_ops import __version__
+from bounty_ops.cli.shared import Branch, Group
+
+_HERE = "bounty_ops.cli"
+
+
+@click.command(
+    "db",
+    cls=Group,
+    branches=(
+        Branch(
+            "migrate", f"{_HERE}.db.migrate:migrate", "Bring the database to the newest revision."
+        ),
+        Branch(
+            "current",
+            f"{_HERE}.db.current:current",
+            "Show the revision of the database and what is pending.",
+        ),
+        Branch(
+            "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
+        ),
+        Branch(
+            "url",
+            f"{_HERE}.db.url:url",
+            "Print the URL of the database, with its password only on request.",
+        ),
+    ),
+)
+def db() -> None:
+    """Migrate, inspect and fill a database."""
+
+
+@click.command(
+    "backup",
+    cls=Group,
+    branches=(
+        Branch(
+            "run",
+            f"{_HERE}.backup.run:run",
+            "Back up the database, then prove the backup by a restore.",
+        ),
+        Branch(
+            "list",
+            f"{_HERE}.backup.listing:listing",
+            "List the backups in the bucket, newest first.",
+        ),
+        Branch("show", f"{_HERE}.backup.show:show", "Show one backup with every table it holds."),
+        Branch(
+            "verify",
+            f"{_HERE}.backup.verify:verify",
+            "Restore a backup into a throw-away server and compare.",
+        ),
+    ),
+)
+def backup() -> None:
+    """Take, list and prove backups.
+
+    A backup lies in the bucket that BACKUP_BUCKET names, with a manifest and, once it was restored
+    and compared, a proof next to it.
+    """
+
+
+@click.command(
+    "monitor",
+    cls=Group,
+    branches=(
+        Branch(
+            "collect",
+            f"{_HERE}.monitor.collect:collect",
+            "Measure connections, queries, tables and indexes.",
+        ),
+        Branch(
+            "report", f"{_HERE}.monitor.report:report", "Measure, then say what deserves attention."
+        ),
+    ),
+)
+def monitor() -> None:
+    """Measure a database."""
+
+
+@click.command(
+    "bounty-ops",
+    cls=Group,
+    branches=(
+        Branch("up", f"{_HERE}.up:up", "Run the local stack with the Dagster UI until Ctrl-C."),
+        Branch("demo", f"{_HERE}.demo:demo", "Perform one night of operations and report it."),
+        Branch("status", f"{_HERE}.status:status", "Show where every environment stands."),
+        Branch("doctor", f"{_HERE}.doctor:doctor", "Check what could go wrong, with remedies."),
+        Branch("db", f"{_HERE}.tree:db", "Migrate, inspect and fill a database."),
+        Branch("backup", f"{_HERE}.tree:backup", "Take, list and prove backups."),
+        Branch("monitor", f"{_HERE}.tree:monitor", "Measure a database."),
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="bounty-ops", message="%(prog)s %(version)s")
+def root() -> None:
+    """Run the databases of Bounty: migrate, back up, prove the backup by a restore, watch.
+
+    Exit codes: 0 done, 1 a check found something, 2 wrong usage, 3 could not be carried out, 130
+    interrupted.
+    """

@@ -1,0 +1,49 @@
+"""Every failure is two lines and an exit code."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bounty_ops.cli.failure import Terminated, describe
+from bounty_ops.errors import BountyOpsError, ConfigurationError, ServerUnavailable
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (ConfigurationError("a", hint="b"), 2),
+        (ServerUnavailable("a", hint="b"), 3),
+        (click.UsageError("a"), 2),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (Terminated(), 143),
+        (ZeroDivisionError("division by zero"), 3),
+    ],
+)
+def test_a_kind_of_failure_has_its_exit_code(error: BaseException, exit_code: int) -> None:
+    assert describe(error).exit_code == exit_code
+
+
+@given(st.text(), st.text())
+def test_whatever_a_server_says_takes_one_line_and_controls_no_terminal(
+    message: str, hint: str
+) -> None:
+    told = describe(BountyOpsError(message, hint=hint))
+    for line in (told.message, told.hint):
+        assert len(line.splitlines()) <= 1
+        assert line.isprintable()
+
+
+def test_a_defect_is_called_one_and_says_how_to_report_it() -> None:
+    told = describe(ValueError("no such luck"))
+    assert told.message == "unexpected ValueError: no such luck"
+    assert "--debug" in told.hint
+
+
+def test_a_wrong_option_points_to_the_help_of_its_command() -> None:
+    context = click.Context(click.Command("run"), info_name="bounty-ops backup run")
+    told = describe(click.UsageError("No such option", ctx=context))
+    assert told.hint == "See `bounty-ops backup run --help`."

@@ -1,0 +1,51 @@
+"""`status`: one line an environment, also for those that cannot be reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bounty_ops_tests.cli.documented import documented_fields
+
+if TYPE_CHECKING:
+    from bounty_ops_tests.fix_command_line import CommandLine
+
+
+def test_every_environment_has_a_place_in_it(command_line: CommandLine) -> None:
+    home = command_line.home
+    (home / ".env.staging").write_text("DATABASE_URL=postgresql://a:planted@127.0.0.1:1/b\n")
+    (home / ".env.production").write_text("DATABASE_URL=postgresql://a:planted@db.example/b\n")
+    outcome = command_line.run("status", "--json")
+    assert outcome.code == 0
+    found = {each["environment"]: each for each in outcome.document}
+    assert set(found) == {"development", "staging", "production"}
+    assert all(set(each) == documented_fields("status") for each in outcome.document)
+
+    development = found["development"]
+    assert (development["configured"], development["reachable"]) == (True, True)
+    assert development["pending"]
+    assert (development["last_backup"], development["last_proof"]) == (None, None)
+
+    assert (found["staging"]["configured"], found["staging"]["reachable"]) == (True, False)
+    assert found["staging"]["hint"]
+    assert (found["production"]["configured"], found["production"]["protected"]) == (False, True)
+    assert "TLS" in found["production"]["problem"]
+    assert "planted" not in outcome.stdout + outcome.stderr
+
+
+def test_the_last_backup_and_the_last_proof_may_differ(command_line: CommandLine) -> None:
+    proved = command_line.run("backup", "run", "--json").document
+    newer = command_line.run("backup", "run", "--no-verify", "--json").document
+    [standing] = command_line.run("status", "-e", "development", "--json").document
+    assert standing["last_backup"]["id"] == newer["id"]
+    assert standing["last_backup"]["verdict"] == "unverified"
+    assert standing["last_proof"]["backup_id"] == proved["id"]
+    said = command_line.run("status").stdout
+    assert "unverified" in said
+
+
+def test_a_bucket_that_is_gone_is_said_and_the_rest_is_shown(command_line: CommandLine) -> None:
+    gone = command_line.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")
+    [standing] = gone.run("status", "--json").document
+    assert standing["reachable"]
+    assert "no-such-bucket-here" in standing["bucket_problem"]
+    assert "no-such-bucket-here" in gone.run("status").stdout

@@ -1,0 +1,1 @@
+"""Checks that tell what is wrong, on servers that are."""

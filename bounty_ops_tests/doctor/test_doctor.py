@@ -1,0 +1,86 @@
+"""`doctor` on servers that are well, and on settings and servers that are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bounty_ops.doctor import State, examine
+from bounty_ops.environments import load_settings
+from bounty_ops_tests.cli.documented import documented_fields
+
+if TYPE_CHECKING:
+    from bounty_ops.doctor import CheckResult
+    from bounty_ops_tests.fix_command_line import CommandLine
+
+
+def _by_name(results: list[CheckResult]) -> dict[tuple[str, str], CheckResult]:
+    return {(result.subject, result.name): result for result in results}
+
+
+def _examined(command_line: CommandLine) -> dict[tuple[str, str], CheckResult]:
+    return _by_name(examine(load_settings(command_line.home, command_line.variables)))
+
+
+def test_whatever_is_not_well_has_a_remedy(command_line: CommandLine) -> None:
+    (command_line.home / ".env.production").write_text("DATABASE_URL=postgresql://a@b.example/c\n")
+    results = _examined(command_line).values()
+    assert {result.state for result in results} >= {State.OK, State.WARNING, State.FAILED}
+    for result in results:
+        assert (result.remedy is None) == (result.state is State.OK), result
+
+
+def test_a_sound_deployment_passes_with_exit_code_0(command_line: CommandLine) -> None:
+    assert command_line.run("db", "migrate").code == 0
+    outcome = command_line.run("doctor", "--json")
+    assert outcome.code == 0, outcome.stdout
+    assert {each["state"] for each in outcome.document} == {"ok"}
+    assert all(set(each) == documented_fields("doctor") for each in outcome.document)
+    assert "operations database" in command_line.run("doctor").stdout
+
+
+def test_a_failed_check_is_exit_code_1_and_the_others_still_run(
+    command_line: CommandLine,
+) -> None:
+    gone = command_line.with_variables(
+        DATABASE_URL="postgresql://bounty:planted@127.0.0.1:1/bounty"
+    )
+    outcome = gone.run("doctor", "--json")
+    assert outcome.code == 1
+    assert outcome.stderr == ""
+    found = {(each["subject"], each["name"]): each for each in outcome.document}
+    assert found["development", "reachable"]["state"] == "failed"
+    assert found["bucket", "reachable"]["state"] == "ok"
+    assert found["operations database", "reachable"]["state"] == "ok"
+    assert "planted" not in outcome.stdout
+    assert gone.run("doctor").code == 1
+
+
+def test_a_broken_setting_is_named_and_nothing_else_is_hidden(command_line: CommandLine) -> None:
+    broken = command_line.with_variables(OPS_DATABASE_URL="mysql://nonsense")
+    found = _examined(broken)
+    assert found["project", "settings"].state is State.FAILED
+    assert "OPS_DATABASE_URL" in found["project", "settings"].cause
+    assert found["development", "reachable"].state is State.OK
+
+
+def test_a_missing_bucket_is_a_failed_check(command_line: CommandLine) -> None:
+    gone = command_line.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")
+    result = _examined(gone)["bucket", "reachable"]
+    assert result.state is State.FAILED
+    assert result.remedy
+
+
+def test_pending_migrations_are_a_warning_with_the_command_to_look_at_them(
+    command_line: CommandLine,
+) -> None:
+    result = _examined(command_line)["development", "revision"]
+    assert result.state is State.WARNING
+    assert result.remedy is not None
+    assert "db migrate -e development --dry-run" in result.remedy
+
+
+def test_one_environment_can_be_examined_alone(command_line: CommandLine) -> None:
+    (command_line.home / ".env.staging").write_text("DATABASE_URL=postgresql://a@127.0.0.1:1/b\n")
+    outcome = command_line.run("doctor", "-e", "development", "--json")
+    assert "staging" not in {each["subject"] for each in outcome.document}
+    assert command_line.run("doctor", "-e", "nowhere").code == 2

@@ -1,0 +1,131 @@
+"""The command line as its users meet it: a process with variables, an exit code and two streams.
+
+====================== ========== ============================================================
+``bare_command_line``  function   `CommandLine` in a home of its own with nothing set
+``command_line``       function   the same with databases and a bucket on the shared servers
+====================== ========== ============================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import bounty_ops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
+
+_PACKAGE_PARENT = Path(bounty_ops.__file__).parents[1]
+_TIMEOUT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one command ended and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """Standard output, which has to be one JSON document and nothing else."""
+        return json.loads(self.stdout)
+
+    @property
+    def error_lines(self) -> list[str]:
+        return self.stderr.splitlines()
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """`bounty-ops` in one project directory; whatever it says is searched for every secret."""
+
+    home: Path
+    variables: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
+
+    def run(self, *words: str, shows_secrets: bool = False) -> Outcome:
+        done = subprocess.run(
+            self.argv(*words),
+            env=self.environ(),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+        if not shows_secrets:
+            self.find_no_secret(done.stdout + done.stderr)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command that the test then interrupts."""
+        return subprocess.Popen(
+            self.argv(*words),
+            env=self.environ(),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def find_no_secret(self, text: str) -> None:
+        for secret in self.secrets:
+            assert secret not in text
+
+    def with_variables(self, **variables: str) -> CommandLine:
+        return dataclasses.replace(self, variables={**self.variables, **variables})
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "bounty_ops", *words]
+
+    def environ(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(_PACKAGE_PARENT),
+            "BOUNTY_OPS_HOME": str(self.home),
+            **self.variables,
+        }
+
+
+@pytest.fixture
+def bare_command_line(tmp_path: Path) -> CommandLine:
+    """A project directory with nothing in it and nothing set."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return CommandLine(home, {})
+
+
+@pytest.fixture
+def command_line(
+    bare_command_line: CommandLine,
+    make_database: Callable[..., DatabaseUrl],
+    s3_prefix: ObjectStoreSettings,
+) -> CommandLine:
+    """Two empty databases and an empty prefix of a bucket, as variables."""
+    target, ops = make_database(), make_database()
+    variables = {
+        "DATABASE_URL": target.text(),
+        "OPS_DATABASE_URL": ops.text(),
+        "BACKUP_BUCKET": s3_prefix.location.uri(),
+        "AWS_ENDPOINT_URL_S3": s3_prefix.endpoint_url or "",
+        "AWS_REGION": s3_prefix.region or "",
+        "AWS_ACCESS_KEY_ID": s3_prefix.access_key_id or "",
+        "AWS_SECRET_ACCESS_KEY": s3_prefix.secret_access_key or "",
+    }
+    secrets = (*target.secrets(), *ops.secrets(), *s3_prefix.secrets())
+    return dataclasses.replace(bare_command_line, variables=variables, secrets=secrets)
