@@ -118,7 +118,7 @@ def _back_up(context: dg.AssetExecutionContext, place: Workplace) -> Manifest:
         place.environment,
         place.store(),
         now=datetime.now(UTC),
-        taken_by=f"dagster run {context.run_id}",
+        taken_by=f"dagster run {context.run.run_id}",
     )
     url = place.environment.require_url()
     context.log.info("backing up %s", url.address())

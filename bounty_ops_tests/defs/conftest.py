@@ -87,7 +87,7 @@ class Deployment:
         """All that Dagster stored of a run, as text."""
         entries = self.instance.all_logs(result.run_id)
         run = self.instance.get_run_by_id(result.run_id)
-        return "\n".join([*(entry.to_json() for entry in entries), repr(run)])
+        return "\n".join([*(dg.serialize_value(entry) for entry in entries), repr(run)])
 
     def failure(self, result: dg.ExecuteInProcessResult) -> dg.Failure:
         """What made a run fail, as Dagster shows it."""

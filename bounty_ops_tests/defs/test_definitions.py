@@ -32,7 +32,7 @@ def definitions(
     for name, text in files.items():
         path = home / ("bounty_ops.toml" if name == "policy" else f".env.{name}")
         path.write_text(text, encoding="utf-8")
-    built = build_definitions(load_settings(home, variables or {}))
+    built = build_definitions(load_settings(home, {}))
     dg.Definitions.validate_loadable(built)
     return built
 
@@ -162,13 +162,14 @@ def test_operations_on_the_same_database_share_a_pool_of_their_environment(tmp_p
 
 def test_the_form_of_the_migration_is_three_fields_that_do_no_harm(tmp_path: Path) -> None:
     built = definitions(tmp_path)
-    fields = built.resolve_job_def("development_migrate").run_config_schema.config_type.fields
-    assert {name: field.default_value for name, field in fields.items()} == {
+    form = built.resolve_job_def("development_migrate").run_config_schema.config_type
+    assert isinstance(form, dg.Shape)
+    assert {name: field.default_value for name, field in form.fields.items()} == {
         "apply": "",
         "operator": "",
         "reason": "",
     }
-    assert all(field.description for field in fields.values())
+    assert all(field.description for field in form.fields.values())
 
 
 def test_no_definition_holds_a_secret(tmp_path: Path) -> None:
