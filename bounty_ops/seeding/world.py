@@ -85,6 +85,7 @@ class Accounts:
     """Whose each account is, who signs in through GitHub, and which accounts are Linear's."""
 
     user: array[int] = field(default_factory=_numbers)
+    created: array[int] = field(default_factory=_numbers)
     by_github: bytearray = field(default_factory=bytearray)  # a flag for every user
     linear: array[int] = field(default_factory=_numbers)
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from bounty_ops.schema.bounty import Base
 from bounty_ops.seeding import MINIMUM_ROWS, plan_rows
 from bounty_ops.seeding.tables import SOURCES
-from bounty_ops.seeding.world import TOKEN_TABLES
+from bounty_ops.seeding.tables.work import _applicants
+from bounty_ops.seeding.world import NOBODY, TOKEN_TABLES, World
 from bounty_ops_tests.seeding.facts import facts, generate, values, violations
 
 _DIGEST = """
@@ -46,6 +47,8 @@ def test_rows_of_any_size_and_seed_break_no_rule_of_the_schema(rows: int, seed: 
     tables = generate(rows, seed)
     assert {table: len(made) for table, made in tables.items()} == plan_rows(rows)
     assert list(violations(tables)) == []
+    applied = values(tables, "bounty_application", ["bounty_id", "applicant_id"])
+    assert len(set(applied)) == len(applied), "nobody applies twice"
 
 
 @pytest.mark.parametrize("rows", [MINIMUM_ROWS, MINIMUM_ROWS + 1, 20_000])
@@ -55,6 +58,17 @@ def test_the_smallest_and_a_usual_size_break_no_rule_either(rows: int) -> None:
     assert all(
         len(row) == len(SOURCES[table].columns) for table, made in tables.items() for row in made
     )
+
+
+def test_applicants_are_distinct_and_none_of_them_is_the_creator() -> None:
+    for worker in [NOBODY, *range(1, plan_rows(MINIMUM_ROWS)["user"])]:
+        world = World(1, plan_rows(MINIMUM_ROWS))
+        world.bounties.creator.append(0)
+        world.bounties.worker.append(worker)
+        applicants = list(_applicants(world, 0, world.users - 2))
+        assert len(set(applicants)) == world.users - 2
+        assert 0 not in applicants
+        assert worker == NOBODY or applicants[0] == worker, "who got it asked first"
 
 
 def test_the_smallest_size_shows_every_status_of_a_bounty() -> None:

@@ -145,6 +145,27 @@ def test_nothing_is_changed_or_expires_before_it_was_made_or_made_after_the_end(
     assert checked > 30
 
 
+#: People wait, and are invited, before they are users.
+_EARLIER_THAN_ITS_USER = {"waitlist", "invite"}
+
+
+def test_nothing_is_older_than_what_it_refers_to(seeded: Seeded) -> None:
+    checked = 0
+    for table, fact in facts()["tables"].items():
+        names = {column["name"] for column in fact["columns"]}
+        made = "createdAt" if "createdAt" in names else "created_at"
+        if table in _EARLIER_THAN_ITS_USER:
+            continue
+        for key in fact["foreign_keys"]:
+            (column,), parent = key["columns"], key["ref_table"]
+            checked += 1
+            assert not seeded.count(
+                f'SELECT count(*) FROM "{table}" c JOIN "{parent}" p ON p.id = c."{column}" '
+                f'WHERE c."{made}" < p.created_at'
+            ), f"{table}.{column}"
+    assert checked == 48
+
+
 def test_a_few_users_own_many_bounties(seeded: Seeded) -> None:
     users = seeded.count('SELECT count(*) FROM "user"')
     bounties = seeded.count("SELECT count(*) FROM bounty")

@@ -70,13 +70,14 @@ def _admin_events(world: World, count: int) -> Iterator[Row]:
     identify, user_id, targets = world.ids("admin_events"), world.ids("user"), _Targets(world)
     for number in range(count):
         happened, kind = draws.pick(_HAPPENED)
-        created = period.later(period.start, draws.unit())
+        actor = world.busy_user(draws)
+        created = period.later(world.people.created[actor], draws.unit())
         located = draws.chance(0.6)
         country, region, city = draws.pick(words.COUNTRIES)
         yield (
             identify(number),
             happened,
-            user_id(world.busy_user(draws)) if draws.chance(0.8) else None,
+            user_id(actor) if draws.chance(0.8) else None,
             kind,
             None if kind is None else targets.draw(draws, kind),
             draws.pick(world.texts.sentences) if draws.chance(0.5) else None,
@@ -105,14 +106,15 @@ def _moderation_flags(world: World, count: int) -> Iterator[Row]:
         kind = ("comment", "bounty", "submission", "user")[draws.head(4)]
         status = draws.pick(_FLAG_STATES)
         reviewed = status in {"approved", "rejected"}
-        created = period.later(period.start, draws.unit())
+        reporter = draws.below(world.users)
+        created = period.later(world.people.created[reporter], draws.unit())
         yield (
             identify(number),
             kind,
             targets.draw(draws, kind),
             draws.pick(_REASONS),
             world.texts.sentence(draws) if draws.chance(0.8) else None,
-            None if status == "auto_flagged" else user_id(draws.below(world.users)),
+            None if status == "auto_flagged" else user_id(reporter),
             status,
             user_id(0) if reviewed else None,
             stamp(period.soon(created, draws.unit(), 5 * DAY)) if reviewed else None,

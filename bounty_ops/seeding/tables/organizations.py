@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.seeding import words
 from bounty_ops.seeding.draws import shares
 from bounty_ops.seeding.identifiers import tokens
-from bounty_ops.seeding.period import DAY, HOUR
+from bounty_ops.seeding.period import DAY
 from bounty_ops.seeding.texts import array_literal
 from bounty_ops.seeding.world import NOBODY, Row, Source, World
 
@@ -163,7 +163,7 @@ def _linear_accounts(world: World, count: int) -> Iterator[Row]:
         if world.people.linear[user] == NOBODY:
             world.people.linear[user] = number
         name = draws.pick(words.PROJECTS)
-        created = period.soon(world.people.created[user], draws.unit(), 24 * HOUR)
+        created = period.soon(known.created[account], draws.unit(), DAY)
         yield (
             identify(number),
             account_id(account),

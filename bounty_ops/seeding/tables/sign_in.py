@@ -45,7 +45,9 @@ def _accounts(world: World, count: int) -> Iterator[Row]:
             known.by_github.append(provider == "github")
         elif provider == "linear":
             known.linear.append(number)
-        created = period.soon(world.people.created[user], draws.unit(), MINUTE)
+        joined = world.people.created[user]
+        created = joined if number < world.users else period.soon(joined, draws.unit(), 9 * DAY)
+        known.created.append(created)
         external = provider != "credential"
         expiring = external and draws.chance(0.6)
         yield (
