@@ -25,7 +25,8 @@ from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.ports import LOOPBACK
 from bounty_ops.embedded.processes import wait_until
 from bounty_ops.environments import BucketLocation, ObjectStoreSettings
-from bounty_ops.errors import EmbeddedError
+from bounty_ops.errors import EmbeddedError, ObjectStoreError
+from bounty_ops.object_store import ObjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,18 +108,28 @@ class Seaweed:
         )
 
     def wait_ready(self, kept: Kept) -> None:
-        """Return when the S3 side answers.
+        """Return when the S3 side answers and has its bucket.
 
         Raises:
             EmbeddedError: the server ended, or it takes too long.
         """
-        if not wait_until(lambda: self._answers() or kept.failed(), _READY_SECONDS):
+        if not wait_until(lambda: self._has_bucket() or kept.failed(), _READY_SECONDS):
             raise EmbeddedError(
                 f"the S3 server has not become ready within {_READY_SECONDS:.0f} s",
                 hint=f"Its log is {self.log}.",
             )
         if kept.failed():
             raise server_log.why("the S3 server", self.log, directory=self.directory)
+
+    def _has_bucket(self) -> bool:
+        """Whether the bucket can be used: that is 0.7 s later than the first answer."""
+        if not self._answers():
+            return False
+        try:
+            ObjectStore(self.settings()).check()
+        except ObjectStoreError:
+            return False
+        return True
 
     def _answers(self) -> bool:
         request = urllib.request.Request(f"http://{LOOPBACK}:{self.ports['s3']}/", method="HEAD")
