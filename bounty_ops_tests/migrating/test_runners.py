@@ -172,3 +172,18 @@ def _terminate(connection: Connection, condition: str) -> None:
     ).encode()
     while connection.execute(statement, (APPLICATION_NAME,)).fetchone() is None:
         time.sleep(0.02)
+
+
+def test_without_its_lock_a_runner_does_not_go_on(
+    fresh_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    line = longer_line(
+        tmp_path,
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        "CREATE TABLE a (id int)",
+    )
+    with pytest.raises(ServerUnavailable):
+        migrate(fresh_database, line)
+    assert read_facts(fresh_database, line).revision == "bounty_0002"
+    assert migrate(fresh_database, line).revisions == ("bounty_0003",)
