@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PIPE: Final = subprocess.PIPE
 _SHOWN_LINES: Final = 5
 _SHOWN_CHARACTERS: Final = 2_000
+_READ_BYTES: Final = 1 << 20
 _SERVICE: Final = "bounty_ops"
 _REPLACED: Final = frozenset({"PGSERVICE", "PGSERVICEFILE"})
 
@@ -82,6 +83,14 @@ class RunningProgram:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return " | ".join(line.strip() for line in text.splitlines()[-_SHOWN_LINES:] if line)
+
+    def error_lines(self) -> list[str]:
+        """The beginning of what it wrote to standard error, line by line, secrets masked."""
+        with self._errors.open("rb") as errors:
+            text = errors.read(_READ_BYTES).decode(errors="replace")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text.splitlines()
 
     def kill(self) -> None:
         """End it at once, if it still runs."""

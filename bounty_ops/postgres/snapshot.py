@@ -146,7 +146,8 @@ def _settle(connection: psycopg.Connection[TupleRow], facts: ServerFacts) -> Non
         connection.execute(sql.SQL("SET {} = 0").format(sql.Identifier(name)))
     # If this process is killed in the middle of a long scan, the server notices within seconds
     # and drops the locks, instead of at the end of the scan.
-    connection.execute("SET client_connection_check_interval = '2s'")
+    with suppress(errors.InvalidParameterValue):  # a server on a platform that cannot
+        connection.execute("SET client_connection_check_interval = '2s'")
 
 
 def _alone(connection: psycopg.Connection[TupleRow], url: DatabaseUrl, attempts: _Attempts) -> None:

@@ -33,6 +33,9 @@ CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SE
 CREATE PROCEDURE app.nothing(INOUT i integer) LANGUAGE plpgsql AS $$ BEGIN i := i; END $$;
 REVOKE EXECUTE ON FUNCTION app.touch() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app.double(integer, integer) TO zoo_reader WITH GRANT OPTION;
+SET ROLE zoo_reader;
+GRANT EXECUTE ON FUNCTION app.double(integer, integer) TO zoo_owner;
+RESET ROLE;
 CREATE AGGREGATE app.total (integer) (sfunc = int4pl, stype = integer, initcond = '0');
 CREATE FUNCTION app.same(app.place, app.place) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.x = $2.x';
 CREATE OPERATOR app.=== (leftarg = app.place, rightarg = app.place, function = app.same);

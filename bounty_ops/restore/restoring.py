@@ -1,0 +1,131 @@
+"""Running pg_restore, and telling a bad backup from a bad place to restore it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.errors import PostgresError, ProgramFailed
+from bounty_ops.journal.records import Difference
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.run import start_program
+from bounty_ops.restore.findings import Inconclusive, Refuted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.postgres.programs import Programs
+    from bounty_ops.restore.sandbox import Sandbox
+
+_JOBS: Final = 2
+_ENTRY: Final = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (.*)$")
+_ERROR: Final = re.compile(r"^pg_restore: (?:\[[^\]]*\] )?error: (.*)$")
+#: Values of rows may be quoted after a colon; they do not belong into a proof.
+_QUOTED_VALUE: Final = re.compile(r': ".*"?$')
+
+#: Entries that come from the server's installation rather than from the archive.
+_FROM_THE_MACHINE: Final = ("EXTENSION ", "COLLATION ", "PROCEDURAL LANGUAGE ", "ACCESS METHOD ")
+#: PostgreSQL's own messages for a machine that has run out of something, or a server that ended.
+_MACHINE_FAILED: Final = re.compile(
+    r"No space left on device"
+    r"|Disk quota exceeded"
+    r"|out of memory"
+    r"|out of shared memory"
+    r"|could not resize shared memory"
+    r"|could not fork"
+    r"|server closed the connection unexpectedly"
+    r"|terminating connection due to administrator command"
+    r"|the database system is (?:starting up|shutting down|in recovery mode)"
+    r"|connection to server .* failed"
+    r"|could not (?:load library|access file) \""
+)
+
+
+def restore_arguments(database: str, archive: Path) -> list[str]:
+    """The arguments of pg_restore for a drill.
+
+    Tablespaces are another machine's. Subscriptions would hold passwords of other servers, and
+    security labels need the module that gave them; neither is part of what is compared.
+    """
+    return [
+        "--exit-on-error",
+        "--no-password",
+        "--no-tablespaces",
+        "--no-subscriptions",
+        "--no-security-labels",
+        f"--jobs={_JOBS}",
+        f"--dbname={database}",
+        str(archive),
+    ]
+
+
+def restore_archive(programs: Programs, sandbox: Sandbox, archive: Path) -> None:
+    """Restore an archive into the sandbox.
+
+    Raises:
+        Refuted: the archive does not restore, and nothing here is to blame.
+        Inconclusive: something here is to blame.
+    """
+    arguments = restore_arguments(sandbox.url.database, archive)
+    with start_program(programs, "pg_restore", arguments, url=sandbox.url) as program:
+        program.stdout.read()
+        try:
+            program.wait()
+        except ProgramFailed as failure:
+            lines = program.error_lines()
+            entry, message = first_error(lines)
+            if reason := _blame_the_machine(sandbox, lines, entry, message, failure):
+                raise Inconclusive(reason) from None
+            raise Refuted(
+                Difference(
+                    kind="restore",
+                    object=entry or "archive",
+                    expected="restores without an error",
+                    found=message,
+                )
+            ) from None
+
+
+def first_error(lines: Sequence[str]) -> tuple[str, str]:
+    """The entry of the archive that failed first ('' if none is named), and what was said.
+
+    Statements, details and values of rows are left out: they hold a customer's data.
+    """
+    entry = ""
+    for line in lines:
+        if match := _ENTRY.match(line):
+            entry = match[1]
+        elif match := _ERROR.match(line):
+            return entry, _QUOTED_VALUE.sub(": ...", match[1])
+    return entry, ""
+
+
+def is_machines_fault(lines: Sequence[str], entry: str) -> bool:
+    """Whether what pg_restore wrote tells of this machine rather than of the archive."""
+    told = [line for line in lines if "error: " in line or "ERROR: " in line or "FATAL: " in line]
+    return entry.startswith(_FROM_THE_MACHINE) or any(map(_MACHINE_FAILED.search, told))
+
+
+def _blame_the_machine(
+    sandbox: Sandbox, lines: Sequence[str], entry: str, message: str, failure: ProgramFailed
+) -> str | None:
+    """Why the failure says nothing about the backup; None if it does."""
+    if not message:
+        return f"pg_restore ended without a word: {failure}"
+    where = f" at {entry}" if entry else ""
+    if is_machines_fault(lines, entry) or not _answers(sandbox.url):
+        return f"the restore failed here{where}: {message}"
+    if sandbox.departures:
+        return f"the restore failed{where}: {message}; but {'; '.join(sandbox.departures)}"
+    return None
+
+
+def _answers(url: DatabaseUrl) -> bool:
+    try:
+        with connect(url, application_name="bounty-ops verification") as connection:
+            connection.execute("SELECT 1")
+    except PostgresError:
+        return False
+    return True

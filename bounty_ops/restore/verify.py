@@ -1,0 +1,175 @@
+"""Verifying a backup: restore it, compare the copy with the manifest, write down the verdict."""
+
+from __future__ import annotations
+
+import errno
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from bounty_ops.embedded import throwaway_cluster
+from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound
+from bounty_ops.journal import new_id
+from bounty_ops.journal.placed import manifest_sha256, placed_manifest
+from bounty_ops.journal.records import Difference, Manifest, Proof, Verdict
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.fingerprint import fingerprint_tables
+from bounty_ops.postgres.inventory import read_inventory
+from bounty_ops.postgres.pinned import pin_settings
+from bounty_ops.postgres.programs import find_programs
+from bounty_ops.postgres.sequences import read_sequences
+from bounty_ops.restore.fetch import fetch_archive
+from bounty_ops.restore.findings import Inconclusive, Refuted
+from bounty_ops.restore.judge import Judgement, Observation, judge
+from bounty_ops.restore.restoring import restore_archive
+from bounty_ops.restore.sandbox import APPLICATION_NAME, Sandbox, make_sandbox
+from bounty_ops.restore.workplace import private_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.journal import Journal
+    from bounty_ops.postgres.programs import Programs
+
+NO_SERVER: Final = "none"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True)
+class _Drill:
+    """What one verification works with."""
+
+    manifest: Manifest
+    journal: Journal
+    programs: Programs
+    work_dir: Path
+    progress: Callable[[int], None]
+
+
+def verify_backup(
+    manifest: Manifest,
+    journal: Journal,
+    *,
+    work_dir: Path,
+    progress: Callable[[int], None] | None = None,
+) -> Proof:
+    """Restore a backup into a throw-away server, compare, and write the proof next to the backup.
+
+    The verdict is *proved* only if everything that the manifest records was compared and equal,
+    *refuted* if the archive is not what the manifest says, does not restore or restores to
+    something else, and *inconclusive* if the drill itself could not be carried out.
+
+    Args:
+        manifest: of the backup.
+        journal: where it lies, and where the proof goes.
+        work_dir: with room for the archive and the restored database.
+        progress: called with the bytes of the archive fetched so far.
+
+    Raises:
+        ObjectStoreError: the bucket cannot be read, or the proof not be written.
+        JournalError: the stored manifest is not that of this backup.
+    """
+    started = time.monotonic()
+    data = journal.manifest_bytes(manifest.environment, manifest.id)
+    stored = placed_manifest(data, manifest.environment, manifest.id)
+    server_version, judgement = _judged(stored, journal, work_dir, progress or _ignore)
+    now = datetime.now(UTC)
+    proof = Proof(
+        id=new_id(now),
+        backup_id=stored.id,
+        environment=stored.environment,
+        verdict=judgement.verdict,
+        verified_at=now,
+        seconds=round(time.monotonic() - started, 3),
+        differences=judgement.differences,
+        tables_compared=judgement.tables_compared,
+        rows_compared=judgement.rows_compared,
+        manifest_sha256=manifest_sha256(data),
+        server_version=server_version,
+        reason=judgement.reason,
+    )
+    journal.write_proof(proof)
+    return proof
+
+
+def _judged(
+    manifest: Manifest, journal: Journal, work_dir: Path, progress: Callable[[int], None]
+) -> tuple[str, Judgement]:
+    """The version of the server that was used, and the judgement, whatever happens on the way."""
+    version = NO_SERVER
+    try:
+        programs = _fitting_programs(manifest)
+        version = programs.version
+        return version, _drill(_Drill(manifest, journal, programs, work_dir, progress))
+    except Refuted as finding:
+        return version, Judgement(Verdict.REFUTED, (finding.difference,))
+    except Inconclusive as finding:
+        return version, Judgement(Verdict.INCONCLUSIVE, reason=str(finding))
+    except (EmbeddedError, PostgresError) as error:
+        # Only the throw-away server is spoken to here: its troubles are not the backup's.
+        return version, Judgement(Verdict.INCONCLUSIVE, reason=f"{error} ({error.hint})")
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        reason = f"no room left on the disk of {work_dir}"
+        return version, Judgement(Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _fitting_programs(manifest: Manifest) -> Programs:
+    """The programs of the source's major, a server among them.
+
+    Raises:
+        Inconclusive: they are not here, or the archive is a newer program's.
+    """
+    if re.match(rf"{manifest.server_major}(?!\d)", manifest.client_version) is None:
+        raise Inconclusive(
+            f"pg_dump {manifest.client_version} dumped a server of {manifest.server_version}: "
+            "such an archive restores only into pg_dump's own major. Install the client programs "
+            f"of PostgreSQL {manifest.server_major} and back up again"
+        )
+    try:
+        return find_programs(manifest.server_major, server=True)
+    except ProgramNotFound as error:
+        raise Inconclusive(f"{error} ({error.hint})") from None
+
+
+def _drill(drill: _Drill) -> Judgement:
+    with private_directory(drill.work_dir) as home:
+        archive = home / "archive.dump"
+        fetch_archive(drill.journal.store, drill.manifest.archive, archive, progress=drill.progress)
+        with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
+            sandbox = make_sandbox(cluster, drill.manifest)
+            restore_archive(drill.programs, sandbox, archive)
+            return _with_departures(judge(drill.manifest, observe(sandbox.url)), sandbox)
+
+
+def observe(url: DatabaseUrl) -> Observation:
+    """What a database holds, read in the way that the source was read."""
+    with connect(url, application_name=APPLICATION_NAME) as connection:
+        pin_settings(connection)
+        return Observation(
+            tables=fingerprint_tables(connection),
+            sequences=read_sequences(connection),
+            inventory=read_inventory(connection),
+        )
+
+
+def _with_departures(judgement: Judgement, sandbox: Sandbox) -> Judgement:
+    """Differences in a place unlike the source's may be the place's; equality is equality."""
+    if not sandbox.departures or judgement.verdict is not Verdict.REFUTED:
+        return judgement
+    first: Difference = judgement.differences[0]
+    told = f"{len(judgement.differences)} differences, such as {first.kind} {first.object}"
+    return replace(
+        judgement,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"{told}; but {'; '.join(sandbox.departures)}",
+    )
+
+
+def _ignore(_done: int) -> None:
+    """Nobody looks."""
