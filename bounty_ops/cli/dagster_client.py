@@ -59,7 +59,7 @@ class DagsterClient:
         # A proxy that the variables name must not be asked for the loopback address.
         self._open = build_opener(ProxyHandler({})).open
 
-    def jobs(self, *, patience_seconds: float = 60) -> dict[str, Job]:
+    def jobs(self, *, patience_seconds: float = 120) -> dict[str, Job]:
         """Every job by name; waits while the code location is still being loaded.
 
         Raises:
@@ -68,7 +68,9 @@ class DagsterClient:
         deadline = time.monotonic() + patience_seconds
         while True:
             entries = self._ask(queries.LOCATIONS, "workspaceOrError")["locationEntries"]
-            if entries and all(e["loadStatus"] == "LOADED" for e in entries):
+            early = [entry["name"] for entry in entries if _came_too_early(entry)]
+            loaded = entries and all(entry["loadStatus"] == "LOADED" for entry in entries)
+            if loaded and not early:
                 return {job.name: job for entry in entries for job in _jobs(entry)}
             if time.monotonic() > deadline:
                 raise DagsterError(
@@ -76,6 +78,8 @@ class DagsterClient:
                     hint="Look into the logs in .bounty-ops/logs, then run the command again.",
                 )
             time.sleep(_POLL_SECONDS)
+            for name in early:
+                self._ask(queries.RELOAD, "reloadRepositoryLocation", {"name": name})
 
     def launch(
         self, job: Job, *, config: Mapping[str, object] | None = None, tags: Mapping[str, str]
@@ -194,6 +198,12 @@ class DagsterClient:
             )
         data: _Answer = answer["data"]
         return data
+
+
+def _came_too_early(entry: _Answer) -> bool:
+    """Whether the webserver looked before the code server listened; it would not look again."""
+    location = entry["locationOrLoadError"] or {}
+    return "DagsterUserCodeUnreachableError" in str(location.get("message", ""))
 
 
 def _jobs(entry: _Answer) -> list[Job]:

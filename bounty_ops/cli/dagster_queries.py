@@ -24,6 +24,18 @@ query Locations {
 }
 """
 
+RELOAD: Final = """
+mutation Reload($name: String!) {
+  reloadRepositoryLocation(repositoryLocationName: $name) {
+    __typename
+    ... on ReloadNotSupported { message }
+    ... on RepositoryLocationNotFound { message }
+    ... on UnauthorizedError { message }
+    ... on PythonError { message }
+  }
+}
+"""
+
 LAUNCH: Final = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {

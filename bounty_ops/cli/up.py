@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
 from bounty_ops.cli.console import console as make_console
 from bounty_ops.cli.console import present, shown, table
@@ -37,7 +38,9 @@ def up(invocation: Invocation, *, no_ui: bool) -> None:
     with start_stack(settings, dagster=not no_ui, say=_teller(invocation)) as stack:
         invocation.redaction.learn(stack.settings)
         if stack.ui_url is not None:
-            DagsterClient(stack.ui_url).bury_orphans(before=began)
+            dagster = DagsterClient(stack.ui_url)
+            dagster.jobs()  # before that, the UI would say that the definitions cannot be reached
+            dagster.bury_orphans(before=began)
         present(invocation, _document(stack), lambda console: _draw(console, stack))
         stack.wait()
 
@@ -71,7 +74,7 @@ def _draw(console: Console, stack: Stack) -> None:
         [
             ("Dagster UI", found["ui"] or "not started (--no-ui)"),
             ("database", found["database"]),
-            ("", "with its password: bounty-ops db url --show-password"),
+            (Text(), "with its password: bounty-ops db url --show-password"),
             ("operations", found["ops_database"]),
             ("bucket", bucket),
         ],
