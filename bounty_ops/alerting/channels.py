@@ -10,6 +10,8 @@ import hashlib
 import logging
 import re
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +20,7 @@ from urllib.parse import unquote
 from bounty_ops.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import ModuleType
 
 #: For one message to one channel, whatever happens; a sensor must not hang on a dead webhook.
@@ -49,13 +51,14 @@ class Channel:
         apprise = _apprise()
         sender = apprise.Apprise(asset=_asset())
         sender.add(self._service)
-        result = sender.notify(
-            title=title,
-            body=body,
-            notify_type=apprise.NotifyType(kind),
-            body_format=apprise.NotifyFormat.TEXT,
-            timeout=SEND_TIMEOUT_SECONDS,
-        )
+        with _quietly():
+            result = sender.notify(
+                title=title,
+                body=body,
+                notify_type=apprise.NotifyType(kind),
+                body_format=apprise.NotifyFormat.TEXT,
+                timeout=SEND_TIMEOUT_SECONDS,
+            )
         if not result:
             said = "; ".join(entry.message for entry in result.logs()) or result.status.name
             raise DeliveryError(
@@ -114,17 +117,36 @@ def _is_known(scheme: str) -> bool:
 @cache
 def _apprise() -> ModuleType:
     """Apprise with all its services loaded and its log lines kept to itself."""
+    # What it logs may hold URLs; what went wrong is taken from the result of each send.
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logging.getLogger("urllib3.connectionpool").addFilter(_not_while_sending)
     with warnings.catch_warnings():
         # It imports modules that newer Pythons deprecate, for services that are not used here.
         warnings.simplefilter("ignore", DeprecationWarning)
         import apprise  # noqa: PLC0415 - takes a third of a second; most commands never send
 
         apprise.Apprise.instantiate("json://localhost")  # loads the services, once
-    # What it logs may hold URLs; what went wrong is taken from the result of each send.
-    logger = logging.getLogger("apprise")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
     return apprise
+
+
+#: Apprise sends in a thread of its own, with a copy of the caller's context.
+_sending: Final = ContextVar("_sending", default=False)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the HTTP library from logging the path that is posted to: it is a token."""
+    token = _sending.set(True)
+    try:
+        yield
+    finally:
+        _sending.reset(token)
+
+
+def _not_while_sending(_: logging.LogRecord) -> bool:
+    return not _sending.get()
 
 
 def _asset() -> Any:  # noqa: ANN401 - Apprise is imported on first use

@@ -1,0 +1,246 @@
+"""Every message arrives, once at each channel, whatever happens in between."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, text
+
+from bounty_ops.alerting import Delivered, Rule, Severity, deliver_pending, reconcile
+from bounty_ops.schema.ops import Notification
+from bounty_ops_tests.alerting.conftest import TOKEN, Webhook
+from bounty_ops_tests.alerting.situations import NOW, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from sqlalchemy import Engine, Row
+
+FIRING = "[production] there is no backup"
+RESOLVED = "Resolved: [production] there is no backup"
+
+
+def _open(engine: Engine) -> None:
+    reconcile(engine, "production", [finding()], NOW)
+
+
+def _resolve(engine: Engine) -> None:
+    reconcile(engine, "production", [], NOW + timedelta(hours=1))
+
+
+def _deliver(engine: Engine, *urls: str) -> Delivered:
+    return deliver_pending(engine, "production", urls, now=NOW)
+
+
+def _outbox(engine: Engine) -> Sequence[Row[*tuple[Any, ...]]]:
+    with engine.connect() as connection:
+        return connection.execute(select(Notification.__table__).order_by(Notification.id)).all()
+
+
+def test_a_message_is_delivered_once_and_says_so(operations: Engine, webhook: Webhook) -> None:
+    _open(operations)
+    assert _deliver(operations, webhook.url) == Delivered(1, 0)
+    assert _deliver(operations, webhook.url) == Delivered(0, 0)
+    (message,) = webhook.received
+    assert message["title"] == FIRING
+    assert "Do: make one." in message["message"]
+    assert "incident 1, message 1" in message["message"]
+    assert message["type"] == "failure"
+    (row,) = _outbox(operations)
+    assert (row.delivered_at, row.attempts, row.last_error) == (NOW, 1, None)
+
+
+def test_the_end_of_an_incident_is_sent_too(operations: Engine, webhook: Webhook) -> None:
+    _open(operations)
+    _resolve(operations)
+    assert _deliver(operations, webhook.url).delivered == 2
+    assert webhook.titles == [FIRING, RESOLVED]
+    assert webhook.received[1]["type"] == "success"
+    assert "It lasted 60 min" in webhook.received[1]["message"]
+
+
+def test_a_warning_is_sent_as_one(operations: Engine, webhook: Webhook) -> None:
+    reconcile(operations, "production", [finding(severity=Severity.WARNING)], NOW)
+    _deliver(operations, webhook.url)
+    assert webhook.received[0]["type"] == "warning"
+
+
+def test_a_message_that_was_refused_is_tried_again(operations: Engine, webhook: Webhook) -> None:
+    _open(operations)
+    webhook.answers = [500, 503]
+    for attempt in (1, 2):
+        result = _deliver(operations, webhook.url)
+        assert (result.delivered, result.undelivered) == (0, 1)
+        assert len(result.problems) == 1
+        (row,) = _outbox(operations)
+        assert row.attempts == attempt
+        assert "did not take the message" in row.last_error
+        assert TOKEN not in f"{row.last_error} {result}"
+    assert _deliver(operations, webhook.url) == Delivered(1, 0)
+    assert webhook.titles == [FIRING]
+    assert _outbox(operations)[0].last_error is None
+
+
+def test_a_message_waits_while_the_webhook_is_down_and_order_is_kept(
+    operations: Engine, webhook: Webhook, make_webhook: Callable[[], Webhook]
+) -> None:
+    down = make_webhook()
+    down.close()
+    _open(operations)
+    assert _deliver(operations, down.url).undelivered == 1
+    _resolve(operations)
+    assert _deliver(operations, down.url).undelivered == 2
+    assert [row.delivered_at for row in _outbox(operations)] == [None, None]
+    # Its address changed meanwhile; what waited arrives, the beginning before the end.
+    assert _deliver(operations, webhook.url).delivered == 2
+    assert webhook.titles == [FIRING, RESOLVED]
+
+
+def test_the_end_never_arrives_before_the_beginning(operations: Engine, webhook: Webhook) -> None:
+    _open(operations)
+    _resolve(operations)
+    webhook.answers = [500]
+    assert _deliver(operations, webhook.url).delivered == 0
+    assert webhook.received == []
+    assert _deliver(operations, webhook.url).delivered == 2
+    assert webhook.titles == [FIRING, RESOLVED]
+
+
+def test_without_a_channel_messages_wait_and_it_is_said(operations: Engine) -> None:
+    assert _deliver(operations) == Delivered(0, 0)
+    _open(operations)
+    result = _deliver(operations)
+    assert (result.delivered, result.undelivered) == (0, 1)
+    assert result.problems == ("no channel: 1 messages of production wait for one",)
+
+
+def test_an_invalid_channel_is_a_problem_and_the_other_delivers(
+    operations: Engine, webhook: Webhook
+) -> None:
+    _open(operations)
+    result = _deliver(operations, f"json//{TOKEN}", webhook.url)
+    assert (result.delivered, result.undelivered) == (1, 0)
+    (problem,) = result.problems
+    assert "1 of 2" in problem
+    assert TOKEN not in problem
+
+
+def test_a_channel_that_is_down_does_not_make_the_other_hear_everything_again(
+    operations: Engine, webhook: Webhook, make_webhook: Callable[[], Webhook]
+) -> None:
+    broken = make_webhook()
+    broken.answers = [500] * 3
+    _open(operations)
+    for _ in range(3):
+        assert _deliver(operations, webhook.url, broken.url).undelivered == 1
+    assert webhook.titles == [FIRING]
+    assert _deliver(operations, webhook.url, broken.url) == Delivered(1, 0)
+    assert webhook.titles == broken.titles == [FIRING]
+
+
+def test_a_channel_that_is_down_is_tried_once_a_call(
+    operations: Engine, make_webhook: Callable[[], Webhook]
+) -> None:
+    broken = make_webhook()
+    broken.answers = [500] * 10
+    several = [finding(rule) for rule in (Rule.BACKUP_OVERDUE, Rule.PROOF_OVERDUE)]
+    reconcile(operations, "production", several, NOW)
+    assert _deliver(operations, broken.url).undelivered == 2
+    assert len(broken.answers) == 9
+
+
+def test_a_message_that_a_channel_never_takes_does_not_hold_up_the_others(
+    operations: Engine, webhook: Webhook
+) -> None:
+    _open(operations)
+    webhook.answers = [400]
+    _deliver(operations, webhook.url)
+    reconcile(operations, "production", [finding(), finding(Rule.PROOF_OVERDUE, title="new")], NOW)
+    webhook.answers = [200, 400]
+    result = _deliver(operations, webhook.url)
+    assert (result.delivered, result.undelivered) == (1, 1)
+    assert webhook.titles == ["new"]
+
+
+def test_a_message_is_done_when_the_channel_that_lacked_it_is_not_configured_any_more(
+    operations: Engine, webhook: Webhook, make_webhook: Callable[[], Webhook]
+) -> None:
+    broken = make_webhook()
+    broken.answers = [500]
+    _open(operations)
+    _deliver(operations, webhook.url, broken.url)
+    assert _deliver(operations, webhook.url) == Delivered(1, 0)
+    assert webhook.titles == [FIRING]
+
+
+def test_messages_of_other_environments_are_left_alone(
+    operations: Engine, webhook: Webhook
+) -> None:
+    reconcile(operations, "staging", [finding(title="[staging] no backup")], NOW)
+    assert _deliver(operations, webhook.url) == Delivered(0, 0)
+    assert webhook.received == []
+
+
+def test_two_watchers_at_once_do_not_send_a_message_twice(
+    operations: Engine, webhook: Webhook
+) -> None:
+    _open(operations)
+    webhook.hold = threading.Event()
+    results: list[Delivered] = []
+    first = threading.Thread(target=lambda: results.append(_deliver(operations, webhook.url)))
+    first.start()
+    assert webhook.asked.wait(30)  # it has claimed the message and is sending it
+
+    second = _deliver(operations, webhook.url)
+
+    assert second == Delivered(0, 1)
+    webhook.hold.set()
+    first.join()
+    assert results == [Delivered(1, 0)]
+    assert webhook.titles == [FIRING]
+
+
+def test_many_watchers_at_once_send_each_message_once(operations: Engine, webhook: Webhook) -> None:
+    found = [finding(rule, title=f"about {rule}") for rule in Rule]
+    reconcile(operations, "production", found, NOW)
+    threads = [threading.Thread(target=_deliver, args=(operations, webhook.url)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(webhook.titles) == sorted(each.title for each in found)
+
+
+def test_a_crash_between_sending_and_marking_sends_again_and_loses_nothing(
+    operations: Engine, webhook: Webhook
+) -> None:
+    _open(operations)
+    webhook.hold = threading.Event()
+    failures: list[Exception] = []
+
+    def crash() -> None:
+        try:
+            _deliver(operations, webhook.url)
+        except Exception as error:  # noqa: BLE001 - whatever a lost connection makes of it
+            failures.append(error)
+
+    crashing = threading.Thread(target=crash)
+    crashing.start()
+    assert webhook.asked.wait(30)
+    with operations.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    webhook.hold.set()
+    crashing.join()
+    assert len(failures) == 1
+    assert _outbox(operations)[0].delivered_at is None
+    assert _deliver(operations, webhook.url) == Delivered(1, 0)
+    first, second = webhook.received
+    assert first == second  # the same number in both: a receiver can tell
