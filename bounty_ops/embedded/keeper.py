@@ -132,6 +132,7 @@ class Keeper:
             for pid in left:
                 if late or pid not in asked:
                     os.kill(pid, signal.SIGKILL if late else self.options.stop_signal)
+                    os.kill(pid, signal.SIGCONT)  # one that was stopped would never hear it
                     asked.add(pid)
             self.reap()
             time.sleep(_POLL_SECONDS)

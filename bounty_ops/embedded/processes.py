@@ -99,6 +99,7 @@ def end(processes: Iterable[ProcessId], *, first: signal.Signals, grace_seconds:
     left = [process for process in processes if process.alive()]
     for process in left:
         process.send(first)
+        process.send(signal.SIGCONT)  # one that was stopped would never hear the other
     if wait_until(lambda: not any(process.alive() for process in left), grace_seconds):
         return
     for process in left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from bounty_ops.embedded.processes import ProcessId, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
@@ -31,6 +32,13 @@ def processes_of(place: Path) -> list[int]:
             if wanted in text and ProcessId.of(int(entry.name)):
                 found.append(int(entry.name))
     return found
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """SIGKILL for each; the death of one may end others first."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def command_lines(pids: list[int]) -> str:

@@ -16,6 +16,7 @@ from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops_tests.embedded.observing import (
     PATIENCE_SECONDS,
+    kill_all,
     none_left,
     processes_of,
     python,
@@ -119,8 +120,7 @@ def test_what_a_kill_of_owner_and_keeper_leaves_is_swept_by_the_next_start(
     with python(_OWNER, tmp_path) as owner:
         socket = read_line(owner)
         # All at once, as the kernel's memory killer or `docker kill` would.
-        for pid in processes_of(tmp_path):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(processes_of(tmp_path))
         assert none_left(tmp_path)
     left = clusters_in(tmp_path)
     assert len(left) == 1
@@ -141,8 +141,7 @@ def test_an_orphaned_server_is_ended_before_its_files_are_swept(tmp_path: Path) 
         )
         # Stopped, it cannot act on the signal that the death of its keeper sends.
         os.kill(server, signal.SIGSTOP)
-        for pid in set(processes_of(tmp_path)) - {server}:
-            os.kill(pid, signal.SIGKILL)
+        kill_all(set(processes_of(tmp_path)) - {server})
     assert server in processes_of(tmp_path)
     assert sweep_leftovers(tmp_path) == 1
     assert clusters_in(tmp_path) == []
