@@ -7,6 +7,7 @@ documentation asks to list the parts afterwards and to abort again until there a
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import ObjectNotFound, ObjectStoreError
@@ -25,21 +26,34 @@ def abort_upload(client: S3Client, settings: ObjectStoreSettings, key: str, uplo
 
     Raises ObjectStoreError when it is still there after some attempts.
     """
-    bucket, full_key = settings.location.bucket, settings.location.key(key)
     for attempt in range(_ROUNDS):
         time.sleep(attempt * 0.2)
-        try:
-            with translated(settings, f"abort the upload of {key}"):
-                client.abort_multipart_upload(Bucket=bucket, Key=full_key, UploadId=upload_id)
-                client.list_parts(Bucket=bucket, Key=full_key, UploadId=upload_id, MaxParts=1)
-        except ObjectNotFound:
+        with suppress(ObjectNotFound), translated(settings, f"abort the upload of {key}"):
+            client.abort_multipart_upload(
+                Bucket=settings.location.bucket, Key=settings.location.key(key), UploadId=upload_id
+            )
+        if _is_gone(client, settings, key, upload_id):
             return
-        except ObjectStoreError as error:
-            if error_code(error) == "AccessDenied":  # aborted, but may not list the parts
-                return
-            raise
     raise ObjectStoreError(
         f"could not abort the upload of {key}: the store still lists it",
         hint="The next backup of the same environment tries again; a rule of the bucket that "
         "removes incomplete multipart uploads after some days is a good second net",
     )
+
+
+def _is_gone(client: S3Client, settings: ObjectStoreSettings, key: str, upload_id: str) -> bool:
+    try:
+        with translated(settings, f"list the parts of {key}"):
+            client.list_parts(
+                Bucket=settings.location.bucket,
+                Key=settings.location.key(key),
+                UploadId=upload_id,
+                MaxParts=1,
+            )
+    except ObjectNotFound:
+        return True
+    except ObjectStoreError as error:
+        if error_code(error) == "AccessDenied":  # may abort, but not look
+            return True
+        raise
+    return False

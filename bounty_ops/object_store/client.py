@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from bounty_ops.errors import ConfigurationError
 from bounty_ops.object_store.diagnose import translated
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
+    from botocore.session import Session
     from mypy_boto3_s3.client import S3Client
 
     from bounty_ops.environments import ObjectStoreSettings
@@ -47,26 +50,52 @@ def make_client(settings: ObjectStoreSettings) -> S3Client:
         # A proxy for the way out of the company must not get the requests to this machine.
         proxies={} if _is_loopback(settings.endpoint_url) else None,
     )
+    _require_address(settings.endpoint_url)
     with translated(settings, "read the settings of boto3"):
         session = boto3.session.Session(
+            botocore_session=_core(),
             aws_access_key_id=settings.access_key_id,
             aws_secret_access_key=settings.secret_access_key,
             aws_session_token=settings.session_token,
             region_name=settings.region,
         )
-        try:
-            return session.client(
-                "s3",
-                endpoint_url=settings.endpoint_url,
-                # Stores other than Amazon's ignore the region, but the signature needs one.
-                region_name=session.region_name or "us-east-1",
-                config=config,
-            )
-        except ValueError:
-            raise ConfigurationError(
-                "AWS_ENDPOINT_URL_S3 is not an address",
-                hint="Write it as https://host or https://host:port",
-            ) from None
+        return session.client(
+            "s3",
+            endpoint_url=settings.endpoint_url,
+            # Stores other than Amazon's ignore the region, but the signature needs one.
+            region_name=session.region_name or "us-east-1",
+            config=config,
+        )
+
+
+def _require_address(endpoint_url: str | None) -> None:
+    try:
+        parts = urlsplit(endpoint_url or "https://s3.amazonaws.com")
+        good = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        good = False
+    if not good:
+        raise ConfigurationError(
+            "AWS_ENDPOINT_URL_S3 is not an address",
+            hint="Write it as https://host or https://host:port",
+        )
+
+
+def _core() -> Session:
+    """Return a new session (files with keys are read again), with what never changes shared."""
+    from botocore.session import Session  # noqa: PLC0415 - see make_client
+
+    core = Session()
+    core.register_component("data_loader", _descriptions())
+    return core
+
+
+@cache
+def _descriptions() -> Loader:
+    """Load the description of S3 once: reading it takes five times as long as all the rest."""
+    from botocore.loaders import Loader  # noqa: PLC0415 - see make_client
+
+    return Loader()
 
 
 def _is_loopback(endpoint_url: str | None) -> bool:

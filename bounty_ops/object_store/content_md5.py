@@ -33,10 +33,16 @@ class ContentMd5:
     def etag(self, answer: Mapping[str, Any], doing: str) -> str:
         """Return the ETag of an answer, with its quotation marks, as CompleteMultipartUpload wants.
 
-        Raises ObjectStoreError when it is an MD5 sum, but not of what was sent: a store that
-        ignores Content-MD5. Objects encrypted with a key of KMS or the customer have other ETags.
+        Raises ObjectStoreError when there is none, and when it is an MD5 sum, but not of what was
+        sent: a store that ignores Content-MD5. (Objects encrypted with a key of KMS or of the
+        customer have other ETags.)
         """
-        quoted = str(answer["ETag"])
+        quoted = str(answer.get("ETag", ""))
+        if not quoted:
+            raise ObjectStoreError(
+                f"could not {doing}: the store confirmed it without an ETag",
+                hint="Check that AWS_ENDPOINT_URL_S3 is the address of the S3 interface itself",
+            )
         etag = quoted.strip('"')
         encrypted = "SSECustomerAlgorithm" in answer or str(
             answer.get("ServerSideEncryption", "")

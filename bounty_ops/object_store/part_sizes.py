@@ -10,7 +10,7 @@ needs little memory) and become large enough that 10,000 of them reach 5 TiB:
 after this many bytes   part size   memory for parts
 ======================  ==========  =================
 up to 8.4 GB            8 MiB       40 MiB
-20 GB                   55 MiB      110 MiB
+20 GB                   54 MiB      108 MiB
 100 GB                  150 MiB     301 MiB
 1 TB                    494 MiB     988 MiB
 5 TiB                   1.1 GiB     2.3 GiB

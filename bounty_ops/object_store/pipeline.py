@@ -78,7 +78,7 @@ class MemoryBudget:
     def reserve(self, size: int) -> bool:
         """Wait for room for a part of ``size`` bytes; False when the upload was given up."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._has_room(size))
+            self._changed.wait_for(lambda: self._stopped or self.has_room(size))
             if not self._stopped:
                 self._parts += 1
                 self._bytes += size
@@ -97,7 +97,8 @@ class MemoryBudget:
             self._stopped = True
             self._changed.notify_all()
 
-    def _has_room(self, size: int) -> bool:
+    def has_room(self, size: int) -> bool:
+        """Whether a part of ``size`` bytes would not have to wait."""
         if self._parts < FEWEST_PARTS_IN_MEMORY:
             return True
         fits = self._bytes + size <= MOST_BYTES_IN_MEMORY

@@ -6,9 +6,10 @@ import hashlib
 import io
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError
+from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.object_store.abort import abort_upload
 from bounty_ops.object_store.client import make_client
 from bounty_ops.object_store.content_md5 import ContentMd5
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 #: How long writing goes on trying while the store does not answer.
 PATIENCE_SECONDS: Final = 120.0
+
+#: The most that a store returns at once.
+LIST_PAGE: Final = 1000
 
 _CONFLICTS: Final = 5
 
@@ -107,8 +111,8 @@ class ObjectStore:
     ) -> StoredObject:
         """Store a small object unless the key is taken.
 
-        Raises ObjectExists when it holds something else. Finding exactly ``body`` there is
-        success: the answer to an earlier attempt may have been lost.
+        Raises ObjectExists when it holds something else. Finding exactly ``body`` there, after
+        a refusal or a failure, is success: the answer to an earlier attempt may have been lost.
         """
         md5 = ContentMd5(body)
 
@@ -127,12 +131,20 @@ class ObjectStore:
         sha256 = hashlib.sha256(body).hexdigest()
         try:
             etag = patiently(lambda: _without_conflict(put), seconds=self._patience)
-        except ObjectExists:
-            found = self.download(key, sink := io.BytesIO())
-            if sink.getvalue() != body:
+        except (ObjectExists, ObjectStoreUnavailable):
+            found = self._found(key, body)
+            if found is None:
                 raise
             etag = found.etag
         return StoredObject(key, len(body), sha256, etag)
+
+    def _found(self, key: str, body: bytes) -> StoredObject | None:
+        """Return the object under a key if it can be read and is ``body``."""
+        try:
+            found = self.download(key, sink := io.BytesIO())
+        except ObjectStoreError:
+            return None
+        return found if sink.getvalue() == body else None
 
     def get(self, key: str) -> bytes:
         """Return a small object; raises ObjectNotFound."""
@@ -152,9 +164,15 @@ class ObjectStore:
         pages = self._client().get_paginator("list_objects_v2")
         start = len(self.full_key(""))
         with translated(self._settings, f"list {prefix or 'the bucket'}"):
-            for page in pages.paginate(Bucket=self.location.bucket, Prefix=self.full_key(prefix)):
+            for page in pages.paginate(
+                Bucket=self.location.bucket,
+                Prefix=self.full_key(prefix),
+                PaginationConfig={"PageSize": LIST_PAGE},
+            ):
                 for entry in page.get("Contents", []):
-                    yield ListedObject(entry["Key"][start:], entry["Size"], entry["LastModified"])
+                    yield ListedObject(
+                        entry["Key"][start:], entry["Size"], _utc(entry["LastModified"])
+                    )
 
     def head(self, key: str) -> ListedObject | None:
         """Return what the store says about an object, or None when it is not there."""
@@ -165,7 +183,7 @@ class ObjectStore:
                 )
         except ObjectNotFound:
             return None
-        return ListedObject(key, found["ContentLength"], found["LastModified"])
+        return ListedObject(key, found["ContentLength"], _utc(found["LastModified"]))
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
@@ -181,7 +199,7 @@ class ObjectStore:
         start = len(self.full_key(""))
         with translated(self._settings, "list unfinished uploads"):
             return [
-                UnfinishedUpload(entry["Key"][start:], entry["UploadId"], entry["Initiated"])
+                UnfinishedUpload(entry["Key"][start:], entry["UploadId"], _utc(entry["Initiated"]))
                 for page in pages.paginate(
                     Bucket=self.location.bucket, Prefix=self.full_key(prefix)
                 )
@@ -197,6 +215,10 @@ class ObjectStore:
             if self._made_client is None:
                 self._made_client = make_client(self._settings)
             return self._made_client
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
 
 
 def _without_conflict(put: Callable[[], str]) -> str:

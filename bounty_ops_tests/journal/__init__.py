@@ -1,0 +1,1 @@
+"""The journal in a real bucket, the catalogue in a real database."""

@@ -1,0 +1,1 @@
+"""The object store on a real SeaweedFS, through a proxy that misbehaves."""
