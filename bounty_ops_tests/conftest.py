@@ -6,7 +6,13 @@ import os
 
 import pytest
 
-pytest_plugins = ["bounty_ops_tests.fix_servers"]
+pytest_plugins = [
+    "bounty_ops_tests.fix_backups",
+    "bounty_ops_tests.fix_browser",
+    "bounty_ops_tests.fix_command_line",
+    "bounty_ops_tests.fix_proxy",
+    "bounty_ops_tests.fix_servers",
+]
 
 #: What a developer has set must not decide what a test does.
 _FOREIGN = ("DATABASE_URL", "OPS_DATABASE_URL", "BACKUP_BUCKET", "BOUNTY_ENV", "BOUNTY_OPS_HOME")
