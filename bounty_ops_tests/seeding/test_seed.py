@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,6 +145,26 @@ def test_it_works_on_every_major(major: int, make_database: Callable[..., Databa
     url = make_database(major=major)
     create_schema(url)
     assert seed(environment_of(url), rows=1000).total == 1000
+
+
+def test_a_role_that_may_read_and_write_is_enough(
+    empty_bounty: DatabaseUrl,
+) -> None:
+    role, password = f"writer_{secrets.token_hex(4)}", secrets.token_hex(8)
+    name = sql.Identifier(role)
+    with connect(empty_bounty, application_name="tests") as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password))
+        )
+        connection.execute(
+            sql.SQL("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {}").format(
+                name
+            )
+        )
+        url = dataclasses.replace(empty_bounty, user=role, password=password)
+        assert seed(environment_of(url), rows=1000).total == 1000
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+        connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
 def test_it_calls_itself_by_name_and_holds_writers_off_while_it_works(
