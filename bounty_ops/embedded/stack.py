@@ -195,12 +195,14 @@ def _ending_signals() -> Iterator[None]:
         yield
         return
 
-    def first(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's own form
-        for ending in _ENDING:
-            signal.signal(ending, signal.SIG_IGN)
-        raise KeyboardInterrupt
+    asked: list[int] = []
 
-    before = {ending: signal.signal(ending, first) for ending in _ENDING}
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's own form
+        asked.append(number)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+
+    before = {ending: signal.signal(ending, ask) for ending in _ENDING}
     try:
         yield
     finally:
