@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg import sql
 
 from bounty_ops.migrating import migrate_ops
-from bounty_ops.postgres.connect import engine
+from bounty_ops.postgres.connect import connect, engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,8 +93,25 @@ def webhook(make_webhook: Callable[[], Webhook]) -> Webhook:
     return make_webhook()
 
 
+@pytest.fixture(scope="session")
+def operations_url(pg_server: DatabaseUrl) -> Iterator[DatabaseUrl]:
+    """An operations database at its head revision.
+
+    Migrating one for every test would take longer than the tests.
+    """
+    url = pg_server.with_database(f"test_alerting_{secrets.token_hex(4)}")
+    name = sql.Identifier(url.database)
+    with connect(pg_server, application_name="tests") as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    migrate_ops(url)
+    yield url
+    with connect(pg_server, application_name="tests") as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
 @pytest.fixture
-def operations(fresh_database: DatabaseUrl) -> Engine:
-    """An operations database at its head revision."""
-    migrate_ops(fresh_database)
-    return engine(fresh_database, application_name="tests")
+def operations(operations_url: DatabaseUrl) -> Engine:
+    """The operations database with no incident and no message in it."""
+    with connect(operations_url, application_name="tests") as connection:
+        connection.execute("TRUNCATE bounty_ops.incident RESTART IDENTITY CASCADE")
+    return engine(operations_url, application_name="tests")

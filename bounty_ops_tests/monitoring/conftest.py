@@ -82,7 +82,7 @@ STATEMENT_SETTINGS = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def statements_server(
     tmp_path_factory: pytest.TempPathFactory, pg_programs: Programs
 ) -> Iterator[DatabaseUrl]:
