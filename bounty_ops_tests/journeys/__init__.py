@@ -1,0 +1,1 @@
+"""Whole stories on real servers, as a newcomer or an operator lives them."""
