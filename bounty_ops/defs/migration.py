@@ -1,9 +1,10 @@
 """The job `migrate`: shows the plan of a migration, and applies it when its digest is given."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
-from pydantic import Field
 
 from bounty_ops.defs.catalogued import catalogued
 from bounty_ops.defs.names import SCHEMA_REVISION, Names
@@ -30,48 +31,75 @@ from bounty_ops.migrating import (
 HEAD: Final = "head"
 
 
-class MigrationForm(dg.Config):
-    """What to apply; launched as it stands, the job only shows the plan."""
-
-    apply: str = Field(
-        default="",
+#: What an operator fills in; launched as it stands, the job only shows the plan. Plain texts:
+#: those of `dagster.Config` also take `{env: NAME}`, with which a form could fetch any variable of
+#: the process, keys and passwords included, into a record.
+FIELDS: Final = {
+    "apply": dg.Field(
+        str,
+        default_value="",
         description="Empty: show the plan and change nothing. To apply it, paste the digest that "
         f"the plan showed. `{HEAD}` applies whatever is pending; a protected environment "
         "refuses that.",
-    )
-    operator: str = Field(
-        default="",
+    ),
+    "operator": dg.Field(
+        str,
+        default_value="",
         description="Who applies it; stands in the record of the migration. A protected "
         "environment asks for it.",
-    )
-    reason: str = Field(
-        default="", description="Why, such as a ticket; stands in the record of the migration."
-    )
+    ),
+    "reason": dg.Field(
+        str,
+        default_value="",
+        description="Why, such as a ticket; stands in the record of the migration.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class MigrationForm:
+    """The form as it was launched, without the blanks that a paste leaves around a value."""
+
+    apply: str = ""
+    operator: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(cls, config: Mapping[str, str]) -> "MigrationForm":
+        """Read the configuration that Dagster has validated against `FIELDS`."""
+        return cls(**{name: value.strip() for name, value in config.items()})
 
 
 def migrate_job(names: Names) -> dg.JobDefinition:
     """The job, whose whole form is the three fields of `MigrationForm`."""
     op_name = f"{names.migrate}_database"
 
-    @dg.op(name=op_name, pool=names.pool, tags=names.tags, out=dg.Out(dg.Nothing))
-    def migrate_database(context: dg.OpExecutionContext, config: MigrationForm) -> None:
+    @dg.op(
+        name=op_name,
+        pool=names.pool,
+        tags=names.tags,
+        config_schema=FIELDS,
+        out=dg.Out(dg.Nothing),
+    )
+    def migrate_database(context: dg.OpExecutionContext) -> None:
+        form = MigrationForm.of(context.op_config)
         # The bucket is needed for the record of what was done; to look at a plan, it is not.
-        applying = bool(config.apply.strip())
+        applying = bool(form.apply)
         with workplace(names.environment, ops=applying, bucket=applying) as place:
             plan = plan_migration(place.environment)
             _show(context, names, place, plan)
             if applying:
-                check_permission(plan, place.environment, config)
-                _apply(context, names, place, plan, config)
+                check_permission(plan, place.environment, form)
+                _apply(context, names, place, plan, form)
 
     # Without the mapping a person would have to find the fields below ops > NAME > config.
-    @dg.config_mapping
-    def form(val: MigrationForm) -> dict[str, object]:
-        return {"ops": {op_name: {"config": val.model_dump()}}}
+    @dg.config_mapping(config_schema=FIELDS)
+    def flat(fields: Mapping[str, str]) -> dict[str, object]:
+        return {"ops": {op_name: {"config": fields}}}
 
     @dg.job(
         name=names.migrate,
-        config=form,
+        config=flat,
         executor_def=dg.in_process_executor,
         tags=names.tags,
         description=(
@@ -93,19 +121,18 @@ def check_permission(plan: MigrationPlan, environment: Environment, form: Migrat
         UsageError: `head`, or no operator, for a protected environment.
         MigrationError: the digest is that of another plan.
     """
-    wanted = form.apply.strip()
     protected = environment.policy.protected
-    if protected and wanted == HEAD:
+    if protected and form.apply == HEAD:
         raise UsageError(
             f"{environment.name} is protected: it takes the digest of a plan, not {HEAD!r}",
             hint="Launch the job as it stands, read the plan, and paste its digest into `apply`.",
         )
-    if protected and not form.operator.strip():
+    if protected and not form.operator:
         raise UsageError(
             f"{environment.name} is protected: the record of a migration has to name a person",
             hint="Write your name into `operator`.",
         )
-    if wanted not in {HEAD, plan.digest}:
+    if form.apply not in {HEAD, plan.digest}:
         raise MigrationError(
             "the digest is not that of the present plan; nothing was changed",
             hint="Something was migrated or deployed since. Launch the job as it stands, read the "
@@ -167,8 +194,8 @@ def _apply(
     form: MigrationForm,
 ) -> None:
     place.store().check()  # no record could be written: better to know before than after
-    operator = place.secrets.hide(form.operator.strip()) or f"dagster run {context.run_id}"
-    reason = place.secrets.hide(form.reason.strip())
+    operator = place.secrets.hide(form.operator) or f"dagster run {context.run_id}"
+    reason = place.secrets.hide(form.reason)
     catalogue = "not indexed"
 
     def record(evidence: MigrationEvidence) -> None:

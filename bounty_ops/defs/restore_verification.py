@@ -1,7 +1,8 @@
 """The asset `restore_verification`: a backup restored into a throw-away server and compared."""
 
+from typing import Final
+
 import dagster as dg
-from pydantic import Field
 
 from bounty_ops.defs.catalogued import catalogued
 from bounty_ops.defs.names import DATABASE_BACKUP, RESTORE_VERIFICATION, Names
@@ -16,14 +17,15 @@ from bounty_ops.restore import verify_backup
 PROVED = "proved"
 
 
-class VerificationForm(dg.Config):
-    """What to verify; as it stands, the newest backup."""
-
-    backup_id: str = Field(
-        default="",
+#: What to verify; as it stands, the newest backup.
+FIELDS: Final = {
+    "backup_id": dg.Field(
+        str,
+        default_value="",
         description="The id of the backup to verify, as `bounty-ops backup list` shows it. "
         "Empty: the newest one.",
     )
+}
 
 
 def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
@@ -41,6 +43,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
             "compared with what the manifest says. The proof is written next to the backup. "
             "The database itself is not touched."
         ),
+        config_schema=FIELDS,
         check_specs=[
             dg.AssetCheckSpec(
                 PROVED, asset=key, description="The restored copy equals the source's snapshot."
@@ -48,15 +51,16 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
         ],
     )
     def restore_verification(
-        context: dg.AssetExecutionContext, config: VerificationForm
+        context: dg.AssetExecutionContext,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows the bare class only
+        wanted = context.op_execution_context.op_config["backup_id"].strip()
         with workplace(names.environment, database=False) as place:
-            manifest = _chosen(place, config.backup_id.strip())
+            manifest = _chosen(place, wanted)
             context.log.info("restoring backup %s", manifest.id)
             proof = verify_backup(
                 manifest,
                 place.journal(),
-                work_dir=place.settings.state_dir / "verify",
+                work_dir=place.settings.state_dir / "work",
                 progress=byte_progress(context.log, "restored"),
             )
             catalogue = catalogued(

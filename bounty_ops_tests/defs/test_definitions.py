@@ -26,9 +26,7 @@ SOURCE = Path(bounty_ops.__file__).parents[1]
 GOOD = "postgresql://role:secret-word@db.example/bounty"
 
 
-def definitions(
-    home: Path, variables: dict[str, str] | None = None, **files: str
-) -> dg.Definitions:
+def definitions(home: Path, **files: str) -> dg.Definitions:
     for name, text in files.items():
         path = home / ("bounty_ops.toml" if name == "policy" else f".env.{name}")
         path.write_text(text, encoding="utf-8")

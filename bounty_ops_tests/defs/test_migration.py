@@ -95,7 +95,7 @@ def test_what_was_applied_is_seen_on_the_asset_and_its_check(development: Deploy
     assert record.status.value == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("digest", ["0" * 64, "HEAD", "yes"])
+@pytest.mark.parametrize("digest", ["0" * 64, "HEAD"])
 def test_any_other_digest_is_refused_and_nothing_is_changed(
     development: Deployment, fresh_database: DatabaseUrl, digest: str
 ) -> None:
@@ -157,3 +157,9 @@ def test_a_secret_that_is_pasted_into_the_form_is_not_recorded(development: Depl
     (evidence,) = development.journal().migrations("development")
     assert evidence.operator == "ada ***"
     assert evidence.detail["reason"] == "***"
+
+
+@pytest.mark.parametrize("field", ["apply", "operator", "reason"])
+def test_no_field_fetches_a_variable_of_the_process(development: Deployment, field: str) -> None:
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        development.run("development_migrate", {field: {"env": "PATH"}})
