@@ -78,13 +78,14 @@ def _refuse_transaction_pooling(connection: psycopg.Connection[TupleRow], url: D
     sessions that are open at once are served by one server process only where the process goes
     back to the pool between transactions.
     """
-    if _backend(connection) == connection.info.backend_pid:
+    served_by = {_backend(connection)}
+    if served_by == {connection.info.backend_pid}:
         return
     with connect(url, application_name="bounty-ops backup (probe)") as other, other.transaction():
-        before = _backend(connection)
-        in_transaction = _backend(other)
-        after = _backend(connection)
-    if in_transaction in (before, after) or before != after:
+        served_by.add(_backend(connection))
+        other_served_by = _backend(other)
+        served_by.add(_backend(connection))
+    if other_served_by in served_by or len(served_by) > 1:
         raise _pooler(url, "Use the database's direct address in DATABASE_URL for operations.")
 
 
