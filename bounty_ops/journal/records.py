@@ -260,14 +260,14 @@ def parse_record(model: type[AnyRecord], data: bytes, *, where: str) -> AnyRecor
     if not isinstance(content, dict):
         raise _unreadable(model, where, "it is not a JSON object")
     version = content.get("format_version")
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if type(version) is not int:
+        raise _unreadable(model, where, "format_version is missing or not a number")
+    if version > FORMAT_VERSION:
         raise JournalError(
             f"the {model.kind} {where} has format version {version}; "
             f"this program knows versions up to {FORMAT_VERSION}",
             hint="upgrade bounty-ops to the version that wrote it, or newer",
         )
-    if "format_version" not in content:
-        raise _unreadable(model, where, "format_version is missing")
     try:
         return model.model_validate_json(data, strict=True)
     except ValidationError as error:

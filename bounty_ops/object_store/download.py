@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from bounty_ops.errors import ObjectExists, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.object_store.diagnose import translated
 from bounty_ops.object_store.part_sizes import MIB
+from bounty_ops.object_store.patience import patiently
 from bounty_ops.object_store.values import StoredObject
 
 if TYPE_CHECKING:
@@ -26,10 +27,18 @@ _MOST_FAILURES: Final = 4
 class Download:
     """One reading of one object, hashed on the way."""
 
-    def __init__(self, client: S3Client, settings: ObjectStoreSettings, key: str) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        settings: ObjectStoreSettings,
+        key: str,
+        *,
+        patience_seconds: float,
+    ) -> None:
         self._client = client
         self._settings = settings
         self._key = key
+        self._patience = patience_seconds
         self._received = 0
         self._size: int | None = None
         self._etag = ""
@@ -39,9 +48,11 @@ class Download:
         """Write the object into ``sink``; see `bounty_ops.object_store.ObjectStore.download`."""
         failures = 0
         while self._received != self._size:
+            # A store that was there at the beginning is waited for, one that was not is not.
+            answer = patiently(self._ask, seconds=self._patience if self._received else 0)
             before = self._received
             try:
-                self._receive(sink)
+                self._receive(answer, sink)
             except ObjectStoreUnavailable:
                 failures = 1 if self._received > before else failures + 1
                 if failures == _MOST_FAILURES:
@@ -49,26 +60,24 @@ class Download:
                 time.sleep(failures - 1)
         return StoredObject(self._key, self._received, self._sha256.hexdigest(), self._etag)
 
-    def _receive(self, sink: BinaryIO) -> None:
-        with translated(self._settings, f"read {self._key}"):
-            answer = self._ask()
-            if self._size is None:
-                self._size, self._etag = answer["ContentLength"], answer["ETag"].strip('"')
-            elif not answer.get("ContentRange", "").startswith(f"bytes {self._received}-"):
-                raise self._changed("the store does not answer with the rest that was asked for")
-            with closing(answer["Body"]) as body:
-                for chunk in body.iter_chunks(_CHUNK):
-                    self._sha256.update(chunk)
-                    sink.write(chunk)
-                    self._received += len(chunk)
+    def _receive(self, answer: GetObjectOutputTypeDef, sink: BinaryIO) -> None:
+        if self._size is None:
+            self._size, self._etag = answer["ContentLength"], answer["ETag"].strip('"')
+        elif not answer.get("ContentRange", "").startswith(f"bytes {self._received}-"):
+            raise self._changed("the store does not answer with the rest that was asked for")
+        with translated(self._settings, f"read {self._key}"), closing(answer["Body"]) as body:
+            for chunk in body.iter_chunks(_CHUNK):
+                self._sha256.update(chunk)
+                sink.write(chunk)
+                self._received += len(chunk)
 
     def _ask(self) -> GetObjectOutputTypeDef:
         bucket, key = self._settings.location.bucket, self._settings.location.key(self._key)
-        if self._size is None:
-            return self._client.get_object(Bucket=bucket, Key=key)
-        rest = f"bytes={self._received}-"
         try:
             with translated(self._settings, f"read {self._key}"):
+                if self._size is None:
+                    return self._client.get_object(Bucket=bucket, Key=key)
+                rest = f"bytes={self._received}-"
                 return self._client.get_object(
                     Bucket=bucket, Key=key, Range=rest, IfMatch=f'"{self._etag}"'
                 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import BucketLocation, ObjectStoreSettings
 
-#: How long writing goes on trying while the store does not answer.
+#: How long writing, and reading on, goes on trying while the store does not answer.
 PATIENCE_SECONDS: Final = 120.0
 
 #: The most that a store returns at once.
@@ -47,7 +47,10 @@ class ObjectStore:
     def __init__(
         self, settings: ObjectStoreSettings, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
-        """Does not connect. ``patience_seconds``: how long a write outlives an outage."""
+        """Does not connect.
+
+        ``patience_seconds``: how long an outage may last for a write, or a download once begun.
+        """
         self._settings = settings
         self._patience = patience_seconds
         self._part_sizes = part_sizes_for(settings.endpoint_url)
@@ -157,7 +160,8 @@ class ObjectStore:
         A connection that breaks is resumed where it broke. Raises ObjectNotFound. Errors of
         ``sink`` pass unchanged.
         """
-        return Download(self._client(), self._settings, key).run(sink)
+        download = Download(self._client(), self._settings, key, patience_seconds=self._patience)
+        return download.run(sink)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         """Yield the objects whose keys begin with ``prefix``, in the order of their keys."""

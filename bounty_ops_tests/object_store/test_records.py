@@ -84,11 +84,13 @@ def test_a_record_that_was_never_confirmed_is_found_to_be_there(faulty_s3: Start
     assert faulty.honest.get("a.json") == b"{}"
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_ANSWER, Fault.LOSE_ANSWER, Fault.ANSWER_500])
-def test_a_download_goes_on_where_it_broke_off(faulty_s3: Start, fault: Fault) -> None:
-    faulty = faulty_s3(
-        lambda request: fault if request.number in {1, 2} and request.operation == "get" else None
-    )
+@pytest.mark.parametrize("second", [Fault.CUT_ANSWER, Fault.LOSE_ANSWER, Fault.ANSWER_500])
+@pytest.mark.parametrize("first", [Fault.CUT_ANSWER, Fault.LOSE_ANSWER, Fault.ANSWER_500])
+def test_a_download_goes_on_where_it_broke_off(
+    faulty_s3: Start, first: Fault, second: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bounty_ops.object_store.client.ATTEMPTS", 3)
+    faulty = faulty_s3(lambda request: {1: first, 2: second}.get(request.number))
     data = some_bytes(3_000_001)
     faulty.honest.upload_stream("a", io.BytesIO(data), before_complete=nothing)
 
@@ -114,6 +116,15 @@ def test_a_download_is_not_pieced_together_from_two_objects(faulty_s3: Start) ->
 
     with pytest.raises(ObjectStoreError, match="replaced while it was read"):
         faulty.store().download("a", io.BytesIO())
+
+
+def test_an_outage_in_the_middle_of_a_download_is_waited_for(faulty_s3: Start) -> None:
+    plan = {1: Fault.CUT_ANSWER, **dict.fromkeys(range(2, 6), Fault.ANSWER_503)}
+    faulty = faulty_s3(lambda request: plan.get(request.number))
+    data = some_bytes(1_000_000)
+    faulty.honest.upload_stream("a", io.BytesIO(data), before_complete=nothing)
+
+    assert faulty.store(patience_seconds=60).get("a") == data
 
 
 def test_a_download_that_never_gets_anything_ends(faulty_s3: Start) -> None:
