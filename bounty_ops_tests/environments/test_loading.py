@@ -112,11 +112,25 @@ def test_policies_come_from_one_file_over_documented_defaults(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    "cron", ["0 2 * * *", "*/15 0-6,22 1 jan-mar MON-fri", "5,10-20/2 * 31 12 7", "0  2 * * sun"]
+)
+def test_cron_expressions_of_every_form_are_taken(tmp_path: Path, cron: str) -> None:
+    (tmp_path / "bounty_ops.toml").write_text(f'[defaults]\nnightly_cron = "{cron}"\n')
+    environment = load_settings(tmp_path, {}).environment()
+    assert environment.problem is None
+    assert environment.policy.nightly_cron == " ".join(cron.split())
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("[environments.production]\nprotectd = true\n", "protectd"),
         ('[defaults]\ntimezone = "Mars/Olympus"\n', "time zone"),
         ('[defaults]\nnightly_cron = "whenever"\n', "five fields"),
+        ('[defaults]\nnightly_cron = "0 99 * * *"\n', "hour"),
+        ('[defaults]\nnightly_cron = "0 5-2 * * *"\n', "hour"),
+        ('[defaults]\nnightly_cron = "*/0 * * * *"\n', "minute"),
+        ('[defaults]\nnightly_cron = "0 2 * * someday"\n', "weekday"),
         ("[defaults]\nconnection_warning_ratio = 1.5\n", "connection_warning_ratio"),
         ("[defaults]\nconnection_warning_ratio = 0.95\n", "above"),
         ('[defaults]\ncompression = "zip"\n', "compression"),
