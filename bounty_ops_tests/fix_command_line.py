@@ -2,7 +2,8 @@
 
 ====================== ========== ============================================================
 ``bare_command_line``  function   `CommandLine` in a home of its own with nothing set
-``command_line``       function   the same with databases and a bucket on the shared servers
+``command_line``       function   the same with empty databases and a bucket on the shared servers
+``filled``             function   the same with two small tables in its database
 ====================== ========== ============================================================
 """
 
@@ -17,14 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 import bounty_ops
+from bounty_ops.environments import DatabaseUrl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
+    from bounty_ops.environments import ObjectStoreSettings
 
 _PACKAGE_PARENT = Path(bounty_ops.__file__).parents[1]
 _TIMEOUT_SECONDS = 120
@@ -87,6 +90,11 @@ class CommandLine:
         for secret in self.secrets:
             assert secret not in text
 
+    @property
+    def database(self) -> DatabaseUrl:
+        """The database that DATABASE_URL names."""
+        return DatabaseUrl.parse(self.variables["DATABASE_URL"])
+
     def with_variables(self, **variables: str) -> CommandLine:
         return dataclasses.replace(self, variables={**self.variables, **variables})
 
@@ -129,3 +137,13 @@ def command_line(
     }
     secrets = (*target.secrets(), *ops.secrets(), *s3_prefix.secrets())
     return dataclasses.replace(bare_command_line, variables=variables, secrets=secrets)
+
+
+@pytest.fixture
+def filled(command_line: CommandLine) -> CommandLine:
+    """A database with a small table in each of two schemas."""
+    with psycopg.connect(**command_line.database.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # all are text
+        connection.execute("CREATE TABLE fruit AS SELECT generate_series(1, 100) AS number")
+        connection.execute("CREATE SCHEMA garden")
+        connection.execute("CREATE TABLE garden.tree (name text)")
+    return command_line

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command("doctor", cls=Command)
 @pass_invocation
 def doctor(invocation: Invocation) -> None:
-    """Check settings, databases, programs, bucket and disk, and say how to mend what is wrong.
+    """Check settings, databases, programs, bucket and disk, and say how to mend.
 
     With -e, that environment only. Exit code 1: at least one check failed.
     """

@@ -91,7 +91,11 @@ def monitor() -> None:
         Branch("up", f"{_HERE}.up:up", "Run the local stack with the Dagster UI until Ctrl-C."),
         Branch("demo", f"{_HERE}.demo:demo", "Perform one night of operations and report it."),
         Branch("status", f"{_HERE}.status:status", "Show where every environment stands."),
-        Branch("doctor", f"{_HERE}.doctor:doctor", "Check what could go wrong, with remedies."),
+        Branch(
+            "doctor",
+            f"{_HERE}.doctor:doctor",
+            "Check settings, databases, programs, bucket and disk, and say how to mend.",
+        ),
         Branch("db", f"{_HERE}.tree:db", "Migrate, inspect and fill a database."),
         Branch("backup", f"{_HERE}.tree:backup", "Take, list and prove backups."),
         Branch("monitor", f"{_HERE}.tree:monitor", "Measure a database."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -10,24 +9,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from bounty_ops.environments import BucketLocation, DatabaseUrl
 from bounty_ops.object_store import ObjectStore
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
     from bounty_ops.environments import ObjectStoreSettings
     from bounty_ops_tests.fix_command_line import CommandLine
-
-
-@pytest.fixture
-def filled(command_line: CommandLine) -> CommandLine:
-    """A database with one small table in each of two schemas."""
-    url = DatabaseUrl.parse(command_line.variables["DATABASE_URL"])
-    with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # all are text
-        connection.execute("CREATE TABLE fruit AS SELECT generate_series(1, 100) AS number")
-        connection.execute("CREATE SCHEMA garden")
-        connection.execute("CREATE TABLE garden.tree (name text)")
-    return command_line
 
 
 def test_a_backup_is_taken_proved_listed_and_shown(filled: CommandLine) -> None:
@@ -53,16 +40,15 @@ def test_a_backup_is_taken_proved_listed_and_shown(filled: CommandLine) -> None:
     assert all(table["fingerprint"] for table in shown["tables"])
     assert shown["revision"] is None
 
-
-def test_what_a_person_reads_names_the_backup_and_its_verdict(filled: CommandLine) -> None:
-    run = filled.run("backup", "run")
-    assert run.code == 0
-    assert "Verdict: proved (2 tables, 100 rows" in run.stdout
-    backup_id = filled.run("backup", "list", "--json").document[0]["id"]
-    for words in (("list",), ("show", backup_id)):
+    for words in (("list",), ("show", run.document["id"])):
         said = filled.run("backup", *words).stdout
-        assert backup_id in said
+        assert run.document["id"] in said
         assert "proved" in said
+
+    (filled.home / ".env.staging").write_text("DATABASE_URL=postgresql://a@b.example/c\n")
+    assert filled.run("backup", "list", "-e", "staging", "--json").document == []
+    everything = filled.run("backup", "list", "-e", "staging", "--all", "--json").document
+    assert everything == listed
 
 
 def test_a_damaged_archive_is_refuted_with_exit_code_1(
@@ -84,9 +70,6 @@ def test_a_damaged_archive_is_refuted_with_exit_code_1(
     assert verify.document["differences"]
     assert verify.stderr == ""
     assert filled.run("backup", "list", "--json").document[0]["verdict"] == "refuted"
-    person = filled.run("backup", "verify", run.document["id"])
-    assert person.code == 1
-    assert "refuted" in person.stdout
 
 
 @pytest.mark.parametrize("words", [("show",), ("verify",)])
@@ -104,14 +87,6 @@ def test_an_empty_bucket_is_an_empty_list(command_line: CommandLine) -> None:
     assert "no backup yet" in command_line.run("backup", "list").stdout
 
 
-def test_the_backups_of_all_environments_are_listed_on_request(filled: CommandLine) -> None:
-    assert filled.run("backup", "run", "--no-verify").code == 0
-    (filled.home / ".env.staging").write_text("DATABASE_URL=postgresql://a@b.example/c\n")
-    assert filled.run("backup", "list", "-e", "staging", "--json").document == []
-    everything = filled.run("backup", "list", "-e", "staging", "--all", "--json").document
-    assert [each["environment"] for each in everything] == ["development"]
-
-
 def test_a_missing_bucket_is_two_lines_and_nothing_is_dumped(filled: CommandLine) -> None:
     gone = filled.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")
     outcome = gone.run("backup", "run", "--json")
@@ -122,8 +97,9 @@ def test_a_missing_bucket_is_two_lines_and_nothing_is_dumped(filled: CommandLine
 
 def test_a_backup_does_not_need_the_operations_database(filled: CommandLine) -> None:
     without = filled.with_variables(OPS_DATABASE_URL="postgresql://ops:planted@127.0.0.1:1/ops")
-    outcome = without.run("backup", "run", "--json")
-    assert (outcome.code, outcome.document["verdict"]) == (0, "proved")
+    outcome = without.run("backup", "run")
+    assert outcome.code == 0
+    assert "Verdict: proved (2 tables, 100 rows" in outcome.stdout
     assert {line.split(":")[0] for line in outcome.error_lines} == {"warning"}
     assert "planted" not in outcome.stderr
 
@@ -131,8 +107,7 @@ def test_a_backup_does_not_need_the_operations_database(filled: CommandLine) -> 
 def test_ctrl_c_leaves_nothing_visible_and_the_next_run_works(
     filled: CommandLine, s3_prefix: ObjectStoreSettings
 ) -> None:
-    url = DatabaseUrl.parse(filled.variables["DATABASE_URL"])
-    with psycopg.connect(**url.conninfo()) as blocker:  # type: ignore[arg-type] # all are text
+    with psycopg.connect(**filled.database.conninfo()) as blocker:  # type: ignore[arg-type] # all are text
         # The dump has to wait for this lock, so Ctrl-C meets it half-way for certain.
         blocker.execute("LOCK TABLE fruit IN ACCESS EXCLUSIVE MODE")
         process = filled.start("backup", "run")
@@ -150,9 +125,8 @@ def test_ctrl_c_leaves_nothing_visible_and_the_next_run_works(
 
 
 def _wait_for_the_lock(filled: CommandLine) -> None:
-    url = DatabaseUrl.parse(filled.variables["DATABASE_URL"])
     deadline = time.monotonic() + 60
-    with psycopg.connect(**url.conninfo(), autocommit=True) as watcher:  # type: ignore[arg-type] # all are text
+    with psycopg.connect(**filled.database.conninfo(), autocommit=True) as watcher:  # type: ignore[arg-type] # all are text
         waiting = (
             "SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d "
             "ON d.oid = l.database WHERE NOT l.granted AND d.datname = current_database()"
@@ -160,13 +134,3 @@ def _wait_for_the_lock(filled: CommandLine) -> None:
         while watcher.execute(waiting).fetchone() == (0,):
             assert time.monotonic() < deadline, "the backup never asked for its locks"
             time.sleep(0.05)
-
-
-def test_the_prefix_keeps_two_projects_in_one_bucket_apart(
-    filled: CommandLine, s3_prefix: ObjectStoreSettings
-) -> None:
-    assert filled.run("backup", "run", "--no-verify").code == 0
-    location = dataclasses.replace(s3_prefix.location, prefix=f"{s3_prefix.location.prefix}-2")
-    assert isinstance(location, BucketLocation)
-    other = filled.with_variables(BACKUP_BUCKET=location.uri())
-    assert other.run("backup", "list", "--json").document == []

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from bounty_ops.environments import DatabaseUrl
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ PROTECTED = "[environments.development]\nprotected = true\nrequire_tls = false\n
 
 
 def _count_tables(command_line: CommandLine) -> int:
-    url = DatabaseUrl.parse(command_line.variables["DATABASE_URL"])
-    with psycopg.connect(**url.conninfo()) as connection:  # type: ignore[arg-type] # all are text
+    with psycopg.connect(**command_line.database.conninfo()) as connection:  # type: ignore[arg-type] # all are text
         row = connection.execute(
             "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'public'"
         ).fetchone()
@@ -70,27 +68,21 @@ def test_a_protected_database_is_migrated_by_the_digest_of_its_plan_only(
     (command_line.home / "bounty_ops.toml").write_text(PROTECTED)
     shown = command_line.run("db", "migrate", "--json")
     assert (shown.code, shown.document["outcome"]) == (1, "planned")
+    digest = shown.document["digest"]
+    person = command_line.run("db", "migrate")
+    assert person.code == 1
+    last = person.stdout.splitlines()[-1]
+    assert last == f"  bounty-ops db migrate -e development --apply {digest}"
     wrong = command_line.run("db", "migrate", "--apply", "0" * 64)
     assert wrong.code == 3
     assert "another digest" in wrong.error_lines[0]
     assert _count_tables(command_line) == 0
 
-    applied = command_line.run("db", "migrate", "--apply", shown.document["digest"], "--json")
+    applied = command_line.run("db", "migrate", "--apply", digest, "--json")
     assert (applied.code, applied.document["outcome"]) == (0, "applied")
     seeding = command_line.run("db", "seed")
     assert seeding.code == 2
     assert "protected" in seeding.error_lines[0]
-
-
-def test_a_plan_for_people_ends_with_the_command_that_applies_it(
-    command_line: CommandLine,
-) -> None:
-    (command_line.home / "bounty_ops.toml").write_text(PROTECTED)
-    outcome = command_line.run("db", "migrate")
-    assert outcome.code == 1
-    digest = command_line.run("db", "migrate", "--json").document["digest"]
-    last = outcome.stdout.splitlines()[-1]
-    assert last == f"  bounty-ops db migrate -e development --apply {digest}"
 
 
 def test_dry_run_and_apply_exclude_each_other(command_line: CommandLine) -> None:
@@ -108,9 +100,8 @@ def test_the_password_of_the_url_is_shown_on_request_only(command_line: CommandL
 
 
 def test_a_server_that_is_gone_is_two_lines_and_exit_code_3(command_line: CommandLine) -> None:
-    url = DatabaseUrl.parse(command_line.variables["DATABASE_URL"])
     gone = command_line.with_variables(
-        DATABASE_URL=f"postgresql://bounty:planted-{url.port}@127.0.0.1:1/bounty"
+        DATABASE_URL="postgresql://bounty:planted-secret@127.0.0.1:1/bounty"
     )
     outcome = gone.run("db", "current", "--json")
     assert outcome.code == 3

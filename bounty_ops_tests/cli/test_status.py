@@ -32,14 +32,14 @@ def test_every_environment_has_a_place_in_it(command_line: CommandLine) -> None:
     assert "planted" not in outcome.stdout + outcome.stderr
 
 
-def test_the_last_backup_and_the_last_proof_may_differ(command_line: CommandLine) -> None:
-    proved = command_line.run("backup", "run", "--json").document
-    newer = command_line.run("backup", "run", "--no-verify", "--json").document
-    [standing] = command_line.run("status", "-e", "development", "--json").document
+def test_the_last_backup_and_the_last_proof_may_differ(filled: CommandLine) -> None:
+    proved = filled.run("backup", "run", "--json").document
+    newer = filled.run("backup", "run", "--no-verify", "--json").document
+    [standing] = filled.run("status", "-e", "development", "--json").document
     assert standing["last_backup"]["id"] == newer["id"]
     assert standing["last_backup"]["verdict"] == "unverified"
     assert standing["last_proof"]["backup_id"] == proved["id"]
-    said = command_line.run("status").stdout
+    said = filled.run("status").stdout
     assert "unverified" in said
 
 
