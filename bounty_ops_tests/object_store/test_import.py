@@ -9,7 +9,8 @@ import sys
 
 def test_boto3_is_not_loaded_before_the_first_call_to_a_store() -> None:
     program = (
-        "import sys, bounty_ops.object_store as o, bounty_ops.journal, bounty_ops.environments as e;"
+        "import sys, bounty_ops.journal;"
+        "import bounty_ops.object_store as o, bounty_ops.environments as e;"
         "o.ObjectStore(e.ObjectStoreSettings(e.BucketLocation('b')));"
         "print([name for name in ('boto3', 'botocore', 'sqlalchemy') if name in sys.modules])"
     )
