@@ -82,13 +82,13 @@ class Upload:
                 totals = pipeline.send_all(first, partial(self._send, pipeline))
                 before_complete()
                 etag = self._complete(totals)
+            pipeline.stop()
             etag = self._verified(totals.size_bytes, etag)
+            self._tidy()
         except BaseException as error:
             pipeline.stop()
             self._undo(error)
             raise
-        pipeline.stop()
-        self._tidy()
         return StoredObject(self._key, totals.size_bytes, totals.sha256, etag)
 
     def _put(self, part: Part) -> str | None:
