@@ -8,7 +8,7 @@ import pytest
 
 from bounty_ops.monitoring import Indexes, Tables, collect
 from bounty_ops.monitoring.collecting import LOCK_TIMEOUT_MS
-from bounty_ops.monitoring.collectors.sizes import measure
+from bounty_ops.monitoring.collectors.sizes import locked_relations, measure
 from bounty_ops.monitoring.probe import open_probe
 from bounty_ops.postgres.connect import connect
 from bounty_ops_tests.fix_servers import all_server_majors
@@ -192,6 +192,33 @@ def test_a_locked_toast_table_makes_its_table_an_estimate(
     assert row is not None
     session.execute(f"REINDEX TABLE {row[0]}".encode())
     _assert_only_estimated(url, "public.t9")
+
+
+def test_the_look_at_the_lock_table_finds_tables_behind_locked_indexes_and_toast_tables(
+    filled: Callable[[int], DatabaseUrl],
+    open_session: Callable[..., Session],
+    pg_programs: Programs,
+) -> None:
+    # Without it everything would still be measured, by running into one lock after the other.
+    url = filled(pg_programs.major)
+    session = open_session(url)
+    found = session.execute(
+        "SELECT relname, oid::int, reltoastrelid::regclass::text FROM pg_class "
+        "WHERE relname IN ('t1', 't2', 't3', 't2_pkey')"
+    ).fetchall()
+    oids = {name: oid for name, oid, _ in found}
+    (toast,) = [toast for name, _, toast in found if name == "t3"]
+    holder = open_session(url, autocommit="no")
+    holder.execute("LOCK TABLE t1 IN ACCESS EXCLUSIVE MODE")
+    holder.execute("REINDEX INDEX t2_pkey")
+    holder.execute(f"REINDEX TABLE {toast}".encode())
+    holder.execute("LOCK TABLE t4 IN SHARE MODE")
+    with connect(url, application_name="tests") as connection:
+        locked = locked_relations(open_probe(connection, environment_of(url).policy))
+    users = {oid for (oid,) in session.execute("SELECT oid::int FROM pg_class WHERE relkind = 'r'")}
+    assert locked.tables & users == {oids["t1"], oids["t2"], oids["t3"]}
+    assert oids["t2_pkey"] in locked.relations
+    assert oids["t2"] not in locked.relations
 
 
 def test_a_lock_that_comes_after_the_look_at_the_lock_table_costs_one_table_only(
