@@ -49,7 +49,7 @@ def _unknown(unknown: Unknown) -> Finding:
         kind="unknown",
         severity=Severity.UNKNOWN,
         subject=f"{unknown.family}: {unknown.subject}",
-        title=f"unknown: {unknown.subject}",
+        title=unknown.subject,
         evidence=unknown.reason,
         remedy=unknown.remedy,
     )
