@@ -55,13 +55,13 @@ def refuse_unfit(
             "replays, and has no unlogged tables",
             hint="Back up the primary server.",
         )
-    rows = connection.execute(query("unreadable.sql")).fetchall()
+    rows = sorted(connection.execute(query("unreadable.sql")).fetchall())
     unreadable = [label for label, why in rows if why != "policy"]
     if unreadable:
         raise InsufficientPrivilege(
             f"{facts.user} may not read {_listed(unreadable)}",
             hint=f"GRANT pg_read_all_data TO {facts.user}; or grant USAGE on the schemas and "
-            "SELECT on all tables and sequences.",
+            "SELECT on all tables, sequences and large objects.",
         )
     hidden = [label for label, why in rows if why == "policy"]
     if hidden:

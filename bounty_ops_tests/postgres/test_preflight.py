@@ -73,6 +73,25 @@ def test_a_sequence_alone_is_enough_to_refuse(limited: DatabaseUrl, pg_server: D
     check(limited)
 
 
+def test_a_large_object_alone_is_enough_to_refuse(
+    limited: DatabaseUrl, pg_server: DatabaseUrl
+) -> None:
+    owner = pg_server.with_database(limited.database)
+    run(
+        owner,
+        f"GRANT USAGE ON SCHEMA hidden TO {ROLE}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public, hidden TO {ROLE}",
+        f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE}",
+        "SELECT lo_create(4711)",
+    )
+
+    with pytest.raises(InsufficientPrivilege, match=r"may not read large object 4711$"):
+        check(limited)
+
+    run(owner, f"GRANT SELECT ON LARGE OBJECT 4711 TO {ROLE}")
+    check(limited)
+
+
 def test_rows_hidden_by_a_policy_are_a_reason_to_refuse(
     limited: DatabaseUrl, pg_server: DatabaseUrl
 ) -> None:

@@ -21,4 +21,14 @@ SELECT label,
     OR CASE WHEN kind = 'S' THEN NOT pg_catalog.has_sequence_privilege(oid, 'SELECT')
             ELSE NOT pg_catalog.has_table_privilege(oid, 'SELECT')
                  OR (kind = 'r' OR kind = 'p') AND pg_catalog.row_security_active(oid) END
- ORDER BY label COLLATE "C"
+UNION ALL
+-- Before PostgreSQL 18 pg_read_all_data does not stand for large objects.
+SELECT pg_catalog.format('large object %s', m.oid), 'large object'
+  FROM pg_catalog.pg_largeobject_metadata m
+ WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+   AND NOT pg_catalog.pg_has_role(m.lomowner, 'USAGE')
+   AND NOT (pg_catalog.current_setting('server_version_num')::integer >= 180000
+            AND pg_catalog.pg_has_role('pg_read_all_data', 'USAGE'))
+   AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(m.lomacl) x
+                    WHERE x.privilege_type = 'SELECT'
+                      AND (x.grantee = 0 OR pg_catalog.pg_has_role(x.grantee, 'USAGE')))
