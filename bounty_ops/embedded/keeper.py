@@ -30,6 +30,7 @@ from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.02
+_TASKS = Path("/proc/self/task")
 _BECOME = Path(__file__).with_name("become.py")
 
 
@@ -44,8 +45,16 @@ def started_at(pid: int) -> int | None:
     return None if fields[0] in {"Z", "X"} else int(fields[19])
 
 
-def children(parent: int) -> list[int]:
-    """The pids of the direct children of a process, zombies included."""
+def our_children() -> list[int]:
+    """The pids of our direct children, zombies included."""
+    try:
+        lists = [(task / "children").read_text("ascii") for task in _TASKS.iterdir()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return _children_among_all(os.getpid())
+    return [int(pid) for text in lists for pid in text.split()]
+
+
+def _children_among_all(parent: int) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -127,7 +136,7 @@ class Keeper:
         deadline = time.monotonic() + self.options.grace
         asked: set[int] = set()
         # The end of a parent hands its children to us, so go on until there is nobody left.
-        while left := children(os.getpid()):
+        while left := our_children():
             late = time.monotonic() > deadline
             for pid in left:
                 if late or pid not in asked:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.embedded import keeper
 from bounty_ops.embedded.keeping import Kept, Program
 from bounty_ops.embedded.processes import ProcessId, wait_until
 from bounty_ops.embedded.sharing import Use, using
@@ -260,3 +261,10 @@ with using(place, "sleeper", prepare=lambda: sleeper(place), wait_ready=lambda k
         pass
     print(ignored(os.getpid()), ignored(kept.report().server.pid), flush=True)
 """
+
+
+def test_children_are_found_on_kernels_with_and_without_a_list_of_them() -> None:
+    with python("import time; time.sleep(1000)") as child:
+        assert child.pid in keeper.our_children()
+        assert child.pid in keeper._children_among_all(os.getpid())
+        assert os.getpid() not in keeper._children_among_all(os.getpid())
