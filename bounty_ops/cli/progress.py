@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def byte_progress(what: str) -> Iterator[Callable[[int], None]]:
-    """Follow a stream of unknown length; the callback takes the bytes moved so far."""
-    with _progress(what, None, (DownloadColumn(), TransferSpeedColumn())) as advance:
+def byte_progress(what: str, *, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Follow a stream; the callback takes the bytes moved so far."""
+    bar = () if total is None else (BarColumn(),)
+    with _progress(what, total, (*bar, DownloadColumn(), TransferSpeedColumn())) as advance:
         yield advance
 
 

@@ -51,7 +51,8 @@ def verify_and_note(
     invocation: Invocation, settings: Settings, journal: Journal, manifest: Manifest
 ) -> Proof:
     """Verify a backup; its proof lies in the bucket, and is indexed where that can be."""
-    with byte_progress(f"Restoring and comparing {manifest.id}") as advance:
+    what = f"Restoring and comparing {manifest.id}"
+    with byte_progress(what, total=manifest.archive.size_bytes) as advance:
         proof = verify_backup(
             manifest, journal, work_dir=settings.state_dir / "work", progress=advance
         )

@@ -9,7 +9,7 @@ from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.progress import count_progress
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
-from bounty_ops.seeding import DEFAULT_SEED
+from bounty_ops.seeding import DEFAULT_SEED, MINIMUM_ROWS
 from bounty_ops.seeding import seed as seed_database
 
 _DEFAULT_ROWS = 20_000
@@ -18,7 +18,7 @@ _DEFAULT_ROWS = 20_000
 @click.command("seed", cls=Command)
 @click.option(
     "--rows",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=MINIMUM_ROWS),
     default=_DEFAULT_ROWS,
     show_default=True,
     help="How many rows to write, over all tables together.",
@@ -46,6 +46,7 @@ def seed(invocation: Invocation, *, rows: int, number: int) -> None:
         "rows": dict(result.rows),
         "total": result.total,
         "seconds": result.seconds,
+        "seed": result.seed,
     }
     present(
         invocation,

@@ -1,105 +1,139 @@
-"""What the monitoring commands answer: numbers, and what deserves attention."""
+"""What `monitor collect` shows a person: of each family the headline, and the first entries."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bounty_ops.cli.console import clock, shown, size, span, state, table
+from bounty_ops.cli.console import clock, shown, size, span, table
+from bounty_ops.monitoring import Connections, Indexes, Queries, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from bounty_ops.monitoring import CollectionResult, FamilyResult, Finding, Unknown
+    from bounty_ops.monitoring import CollectionResult, Unknown
 
 _SHOWN_ENTRIES: Final = 8
+_SHOWN_TEXT: Final = 70
 
 
 def draw_collection(console: Console, result: CollectionResult) -> None:
-    """Each family: its headline numbers, and the first of each of its lists."""
+    """The four families, as far as they could be measured."""
     console.print(
         f"{result.environment} at {clock(result.taken_at)}, measured in {span(result.seconds)}"
     )
-    for name, family in result.families.items():
-        console.print()
-        console.print(name.upper(), style="bold")
-        _draw_family(console, family)
-    draw_unknown(console, result.unknown)
+    if connections := result.family(Connections):
+        _draw_connections(console, connections)
+    if queries := result.family(Queries):
+        _draw_queries(console, queries)
+    if tables := result.family(Tables):
+        _draw_tables(console, tables)
+    if indexes := result.family(Indexes):
+        _draw_indexes(console, indexes)
+    _draw_unknown(console, result.unknown)
 
 
-def _draw_family(console: Console, family: FamilyResult) -> None:
-    values = family.model_dump(mode="json")
-    headline = [
-        (f"  {_title(name)}", _cell(name, value))
-        for name, value in values.items()
-        if name not in family.lists
+def _draw_connections(console: Console, found: Connections) -> None:
+    limit = found.usable
+    whose = limit.kind if limit.name is None else f"{limit.kind} {limit.name}"
+    _headline(
+        console,
+        "CONNECTIONS",
+        f"{limit.used} of {limit.limit} that the {whose} allows ({limit.ratio:.0%})",
+    )
+    rows = [
+        ("by state", _counts(found.by_state)),
+        ("by user", _counts(found.by_user)),
+        ("by application", _counts(found.by_application)),
+        ("by database", _counts(found.by_database)),
     ]
-    drawn = table(("", ""), headline)
+    drawn = table(("", ""), rows)
     drawn.show_header = False
     console.print(drawn)
-    for name in family.lists:
-        _draw_entries(console, name, values[name])
 
 
-def _draw_entries(console: Console, name: str, entries: Sequence[dict[str, object]]) -> None:
-    if not entries:
+def _draw_queries(console: Console, found: Queries) -> None:
+    slow = span(found.slow_query_seconds)
+    _headline(console, "QUERIES", f"{len(found.running)} running for longer than {slow}")
+    _entries(
+        console,
+        (">PID", "USER", "STATE", ">SECONDS", "BLOCKED BY", "STATEMENT"),
+        [
+            (each.pid, each.user, each.state, f"{each.seconds:.1f}",
+             ", ".join(map(str, each.blocked_by)), _brief(each.text))
+            for each in found.running
+        ],
+    )  # fmt: skip
+    _entries(
+        console,
+        (">CALLS", ">TOTAL S", ">MEAN S", ">MAX S", "STATEMENT"),
+        [
+            (f"{each.calls:,}", f"{each.total_seconds:.2f}", f"{each.mean_seconds:.4f}",
+             f"{each.max_seconds:.3f}", _brief(each.text))
+            for each in found.statements
+        ],
+    )  # fmt: skip
+
+
+def _draw_tables(console: Console, found: Tables) -> None:
+    _headline(console, "TABLES", f"{found.count}, {size(found.total_bytes)} together")
+    _entries(
+        console,
+        ("TABLE", ">SIZE", ">OF IT INDEXES", ">ROWS", ">DEAD ROWS", "LAST AUTOVACUUM"),
+        [
+            (each.subject, size(each.total_bytes), size(each.index_bytes),
+             _number(each.live_rows), _number(each.dead_rows), clock(each.last_autovacuum))
+            for each in found.tables
+        ],
+    )  # fmt: skip
+
+
+def _draw_indexes(console: Console, found: Indexes) -> None:
+    _headline(console, "INDEXES", f"{found.count}, {size(found.total_bytes)} together")
+    _entries(
+        console,
+        ("INDEX", "TABLE", ">SIZE", ">SCANS", "LAST SCAN"),
+        [
+            (each.name, each.table, size(each.bytes), _number(each.scans), clock(each.last_scan))
+            for each in found.indexes
+        ],
+    )
+
+
+def _headline(console: Console, name: str, text: str) -> None:
+    console.print()
+    console.print(name, style="bold")
+    console.print(text)
+
+
+def _entries(console: Console, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if not rows:
         return
-    columns = list(entries[0])
-    shown_rows = entries[:_SHOWN_ENTRIES]
-    titles = [
-        f">{_title(c)}" if isinstance(entries[0][c], int | float) else _title(c) for c in columns
-    ]
-    rows = [[_cell(column, entry[column]) for column in columns] for entry in shown_rows]
-    console.print(f"  {_title(name)} ({len(entries)})")
-    console.print(table(titles, rows))
-    if len(entries) > len(shown_rows):
-        console.print(f"  ... and {len(entries) - len(shown_rows)} more: --json shows all")
+    console.print(table(columns, rows[:_SHOWN_ENTRIES]))
+    if len(rows) > _SHOWN_ENTRIES:
+        console.print(f"... and {len(rows) - _SHOWN_ENTRIES} more: --json shows all")
 
 
-def _title(name: str) -> str:
-    return name.removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _cell(name: str, value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(_cell(name, item) for item in value) or "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_cell(str(key), item)}" for key, item in value.items()) or "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _number(name, value)
-    return shown(value)
+def _number(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
 
 
-def _number(name: str, value: float) -> str:
-    if name.endswith("_bytes"):
-        return size(value)
-    if name.endswith("_seconds"):
-        return span(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
+def _brief(text: str) -> str:
+    line = shown(text)
+    return line if len(line) <= _SHOWN_TEXT else f"{line[:_SHOWN_TEXT]}…"
 
 
-def draw_findings(console: Console, result: CollectionResult, findings: Sequence[Finding]) -> None:
-    """Findings with their remedies, the worst first."""
-    if not findings:
-        console.print(f"{result.environment}: nothing deserves attention")
-    for finding in findings:
-        line = state(finding.severity.value)
-        line.append(f": {shown(finding.title)}", style="default")
-        console.print(line)
-        console.print(f"    why:  {shown(finding.evidence)}")
-        console.print(f"    do:   {shown(finding.remedy)}")
-    draw_unknown(console, result.unknown)
-
-
-def draw_unknown(console: Console, unknown: Sequence[Unknown]) -> None:
+def _draw_unknown(console: Console, unknown: Sequence[Unknown]) -> None:
     """What could not be measured: neither zero nor healthy."""
     if not unknown:
         return
     console.print()
     console.print("NOT MEASURED", style="bold")
     for item in unknown:
-        console.print(f"  {item.family}, {item.subject}: {shown(item.reason)}")
+        console.print(f"{item.family}, {item.subject}: {shown(item.reason)}")
         console.print(f"    do:   {shown(item.remedy)}")

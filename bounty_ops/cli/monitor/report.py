@@ -7,7 +7,7 @@ import click
 from bounty_ops.cli.console import present
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
-from bounty_ops.cli.monitor import answer
+from bounty_ops.cli.monitor.findings import draw_findings
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
@@ -33,6 +33,8 @@ def report(invocation: Invocation) -> None:
         "findings": [finding.to_json() for finding in findings],
         "unknown": [vars(unknown) for unknown in result.unknown],
     }
-    present(invocation, document, lambda console: answer.draw_findings(console, result, findings))
+    present(
+        invocation, document, lambda console: draw_findings(console, result.environment, findings)
+    )
     if any(finding.severity is Severity.CRITICAL for finding in findings):
         click.get_current_context().exit(FOUND)

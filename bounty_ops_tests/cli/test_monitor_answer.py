@@ -1,0 +1,80 @@
+"""How measurements and findings look to a person."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from bounty_ops.cli.monitor.answer import draw_collection
+from bounty_ops.cli.monitor.findings import draw_findings
+from bounty_ops.monitoring import CollectionResult, Finding, Queries, Severity, Unknown
+from bounty_ops.monitoring.collectors.running import RunningQuery
+from bounty_ops.monitoring.collectors.statements import StatementStatistics
+
+
+def console() -> tuple[Console, io.StringIO]:
+    stream = io.StringIO()
+    return Console(file=stream, width=200, markup=False, highlight=False), stream
+
+
+def finding(number: int, severity: Severity = Severity.INFO) -> Finding:
+    return Finding("redundant_index", severity, f"i{number}", f"index {number}", "why", "do")
+
+
+def test_of_many_findings_of_a_kind_the_first_are_shown_and_the_rest_is_counted() -> None:
+    drawn, stream = console()
+    worst = finding(0, Severity.CRITICAL)
+    draw_findings(drawn, "development", [worst, *(finding(number) for number in range(1, 8))])
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "critical: index 0"
+    assert [line for line in lines if line.startswith("info")] == [
+        "info: index 1",
+        "info: index 2",
+        "info: index 3",
+    ]
+    assert lines[-1] == "    ... and 4 more like that: --json shows all"
+
+
+def test_no_finding_is_said_as_well() -> None:
+    drawn, stream = console()
+    draw_findings(drawn, "development", [])
+    assert stream.getvalue() == "development: nothing deserves attention\n"
+
+
+def test_a_long_statement_is_cut_and_what_was_not_measured_is_named() -> None:
+    running = RunningQuery(
+        pid=4711,
+        user="bounty",
+        application="web",
+        state="active",
+        seconds=12.5,
+        transaction_seconds=13.0,
+        wait_event=None,
+        blocked_by=(12, 13),
+        text="SELECT\n  " + "x, " * 100,
+        truncated=False,
+    )
+    queries = Queries(
+        slow_query_seconds=5,
+        statistics=StatementStatistics(available=False),
+        running=(running,),
+        statements=(),
+    )
+    result = CollectionResult(
+        "development",
+        datetime(2026, 11, 22, 2, tzinfo=UTC),
+        0.1,
+        {"queries": queries},
+        (Unknown("tables", "sizes", "no right to", "GRANT it"),),
+    )
+    drawn, stream = console()
+    draw_collection(drawn, result)
+    said = stream.getvalue()
+    assert "1 running for longer than 5.0 s" in said
+    [row] = [line for line in said.splitlines() if "4711" in line]
+    assert "12, 13" in row
+    assert row.rstrip().endswith("…")
+    assert "tables, sizes: no right to" in said
+    assert "CONNECTIONS" not in said
