@@ -39,6 +39,10 @@ test: $(STAMP) majors  ## the whole test suite, on every PostgreSQL that runs he
 soak: $(STAMP) majors  ## the long tests too
 	@exec .venv/bin/python -m pytest --soak $(ARGS)
 
+.PHONY: bench
+bench: $(STAMP)  ## measure speed, on a machine that does nothing else
+	.venv/bin/python -m benchmarks.seeding
+
 .PHONY: check
 check: $(STAMP)  ## lint, format, types and the contracts between the rooms
 	.venv/bin/python -m ruff check
