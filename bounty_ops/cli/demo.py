@@ -39,6 +39,8 @@ def demo(invocation: Invocation) -> None:
     settings = read_settings(invocation)
     environment = settings.environment(invocation.environment)
     check_unprotected(environment)
+    if not environment.can_be_embedded:
+        environment.require_url()  # before any server is started in vain
     if not invocation.json:
         make_console().print("One night of operations, in fast motion.\n", style="bold")
     with _stack(invocation, settings, began) as (ui_url, complete, steps):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from bounty_ops.errors import BountyOpsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DONE = 0
 FOUND = 1
@@ -27,6 +31,10 @@ class Failure:
     message: str
     hint: str
     exit_code: int
+
+    def shown_through(self, hide: Callable[[str], str]) -> Failure:
+        """The same with what must not be shown hidden."""
+        return Failure(hide(self.message), hide(self.hint), self.exit_code)
 
     def document(self) -> dict[str, object]:
         """The JSON document that stands in for the answer."""

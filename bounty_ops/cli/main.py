@@ -59,15 +59,15 @@ def _report(error: BaseException, invocation: Invocation) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not invocation.json:
         click.echo(error.format_message())  # a group alone: the menu says more than two lines could
         return failure.WRONG_USAGE
-    told = failure.describe(error)
     hide = invocation.redaction.apply
+    told = failure.describe(error).shown_through(hide)
     if invocation.debug:
         text = "".join(traceback.format_exception(error))
         click.echo(hide(text), err=True, nl=False)
-    click.echo(f"error: {hide(told.message)}", err=True)
-    click.echo(f"hint: {hide(told.hint)}", err=True)
+    click.echo(f"error: {told.message}", err=True)
+    click.echo(f"hint: {told.hint}", err=True)
     if invocation.json:
-        click.echo(hide(json.dumps(told.document(), indent=2)))
+        click.echo(json.dumps(told.document(), indent=2))
     return told.exit_code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,9 @@ from bounty_ops.errors import UsageError
 from bounty_ops.journal.records import Manifest, ObjectRecord, Proof, TableRecord, Verdict
 from bounty_ops.migrating import MigrationPlan
 from bounty_ops_tests.cli.documented import documented_fields
+
+if TYPE_CHECKING:
+    from bounty_ops_tests.fix_command_line import CommandLine
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 ID = "20261122T020000Z-1a2b3c4d"
@@ -94,6 +98,16 @@ def test_a_step_is_one_line() -> None:
     draw_step(Console(file=stream, width=120), Step("seed", 3.2, "20,000 rows in 37 tables"))
     said = " ".join(stream.getvalue().split())
     assert said == "✓ fill it with data 3.2 s 20,000 rows in 37 tables"
+
+
+def test_an_unconfigured_environment_is_told_before_any_server_is_started(
+    bare_command_line: CommandLine,
+) -> None:
+    (bare_command_line.home / ".env.staging").write_text("SOMETHING=else\n")
+    outcome = bare_command_line.run("demo", "-e", "staging", "--json")
+    assert outcome.code == 2
+    assert "DATABASE_URL" in outcome.document["error"]["message"]
+    assert not (bare_command_line.home / ".bounty-ops").exists()
 
 
 def environment(*, protected: bool) -> Environment:
