@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bounty_ops.postgres.programs import Programs
 
 SUPERUSER: Final = "postgres"
-_GRACE_SECONDS: Final = 8.0
+_GRACE_SECONDS: Final = 5.0
 #: Recovery after a crash replays WAL; what the largest demo leaves takes about a second.
 _READY_SECONDS: Final = 120.0
 #: Locale variables of the caller must not decide what initdb makes, nor the log's language.

@@ -43,7 +43,7 @@ COMPONENTS: Final = ("s3", "filer", "volume", "master", "admin")
 #: it took a tenth of a processor for doing nothing, with 256 MiB it takes 0.3 %.
 _MEMORY_LIMIT: Final = "320MiB"
 _VOLUME_MEGABYTES: Final = 256
-_GRACE_SECONDS: Final = 6.0
+_GRACE_SECONDS: Final = 3.0
 _READY_SECONDS: Final = 60.0
 
 
