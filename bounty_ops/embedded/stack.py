@@ -128,8 +128,8 @@ def start_stack(
             pieces = _pieces(settings, completed, needs, state, say)
             ui_url = pieces.ui_url
             started = pieces.uses()
-            # Side by side, which saves seconds. Daemon and webserver complain in their logs that the
-            # code server is not there yet, and look again.
+            # Side by side, which saves seconds. In their logs, daemon and webserver complain that
+            # the code server is not there yet; they look again.
             uses.extend(stack.enter_context(use) for use in started)
             # Daemon, webserver and code server stop side by side, and before their storage.
             stack.callback(let_go, started)
