@@ -33,11 +33,11 @@ up: $(STAMP)  ## databases, bucket and Dagster's UI until Ctrl-C
 
 .PHONY: test
 test: $(STAMP) majors  ## the whole test suite, on every PostgreSQL that runs here
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest --numprocesses=3 --dist=worksteal $(ARGS)
 
 .PHONY: soak
 soak: $(STAMP) majors  ## the long tests too
-	@exec .venv/bin/python -m pytest --soak $(ARGS)
+	@exec .venv/bin/python -m pytest --numprocesses=3 --dist=worksteal --soak $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP)  ## measure speed, on a machine that does nothing else

@@ -30,7 +30,8 @@ MAX_LENGTH: Final = 4_000
 _LETTER: Final = r"[A-Za-z_\u0080-\U0010ffff]"
 _LETTER_OR_DIGIT: Final = r"[A-Za-z0-9_\u0080-\U0010ffff]"
 
-_SPACE: Final = re.compile(r"\s+")
+#: PostgreSQL's own; to it a no-break space is a letter, and `\s` would take that from a name.
+_SPACE: Final = re.compile(r"[ \t\n\r\f\v]+")
 #: `\w$` would do in spirit, but where a word ends decides whether the `e` before a quote belongs
 #: to it (`date'...'`) or makes the literal one with backslash escapes (`e'...'`).
 _WORD: Final = re.compile(rf"{_LETTER}(?:{_LETTER_OR_DIGIT}|\$)*")
@@ -65,7 +66,7 @@ def strip_literals(text: str) -> str:
 
     Names, keywords and parameters such as `$1` stay.
     """
-    kept = _without_set_values(_SPACE.sub(" ", _Reader(text).read()).strip())
+    kept = _without_set_values(_SPACE.sub(" ", _Reader(text).read()).strip(" "))
     return kept if len(kept) <= MAX_LENGTH else kept[: MAX_LENGTH - len(CUT)] + CUT
 
 

@@ -134,13 +134,13 @@ def test_schedules_follow_the_policy_and_are_running(tmp_path: Path) -> None:
 def test_an_expression_that_cron_does_not_know_says_so_instead_of_stopping_everything(
     tmp_path: Path,
 ) -> None:
-    policy = '[defaults]\nnightly_cron = "0 99 * * *"\n'
+    policy = '[defaults]\nnightly_cron = "0 2 31 2 *"\n'
     built = definitions(tmp_path, policy=policy, development=f"DATABASE_URL={GOOD}")
 
     nightly = schedule(built, "development_nightly_schedule")
     tick = nightly.evaluate_tick(dg.build_schedule_context())
     assert not tick.run_requests
-    assert "'0 99 * * *' is not a cron expression" in (tick.skip_message or "")
+    assert "'0 2 31 2 *' is not a cron expression" in (tick.skip_message or "")
     collect = schedule(built, "development_collect_schedule")
     assert collect.cron_schedule == "*/15 * * * *"
 

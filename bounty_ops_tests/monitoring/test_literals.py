@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bounty_ops.monitoring.literals import MAX_LENGTH, strip_literals
@@ -122,6 +122,7 @@ def test_no_character_of_a_literal_is_kept_wherever_the_text_was_cut_off(
 
 
 @given(st.text())
+@example("\xa00")
 def test_any_text_can_be_stripped(text: str) -> None:
     stripped = strip_literals(text)
     assert len(stripped) <= MAX_LENGTH
