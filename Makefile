@@ -36,7 +36,7 @@ test: $(STAMP) majors  ## the whole test suite, on every PostgreSQL that runs he
 	@exec .venv/bin/python -m pytest --numprocesses=3 --dist=worksteal $(ARGS)
 
 .PHONY: soak
-soak: $(STAMP) majors  ## the long tests too
+soak: $(STAMP) majors  ## the long tests too: hundreds of races
 	@exec .venv/bin/python -m pytest --numprocesses=3 --dist=worksteal --soak $(ARGS)
 
 .PHONY: bench

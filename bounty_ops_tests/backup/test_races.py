@@ -37,6 +37,8 @@ DISTURBANCES = {
     "rename": ["ALTER TABLE t RENAME TO u", "ALTER TABLE u RENAME TO t"],
 }
 BACKUPS = 6
+#: Of each disturbance; 200 races together.
+BACKUPS_IN_A_SOAK = 50
 
 
 @pytest.fixture
@@ -82,11 +84,15 @@ def rows_in_archive(
     return sum(line.split("\t")[0].isdigit() for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    "count",
+    [BACKUPS, pytest.param(BACKUPS_IN_A_SOAK, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])],
+)
 def test_no_backup_is_empty_or_mixed(
-    disturbed: DatabaseUrl, backups: Backups, pg_programs: Programs, tmp_path: Path
+    disturbed: DatabaseUrl, backups: Backups, pg_programs: Programs, tmp_path: Path, count: int
 ) -> None:
     taken = 0
-    for _ in range(BACKUPS):
+    for _ in range(count):
         try:
             manifest = backups.take(disturbed, lock_timeout_seconds=0.3, lock_attempts=20)
         except LockNotAvailable:
