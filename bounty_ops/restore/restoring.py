@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from bounty_ops.postgres.programs import Programs
     from bounty_ops.restore.sandbox import Sandbox
 
-_JOBS: Final = 2
+#: First in parallel, which is fast. Only the second can refute: pg_restore's own jobs may run into
+#: a deadlock with each other, or grant a privilege before another one that it needs.
+JOBS: Final = (2, 1)
 _ENTRY: Final = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (.*)$")
 _ERROR: Final = re.compile(r"^pg_restore: (?:\[[^\]]*\] )?error: (.*)$")
+#: Failures of rows are told without their entry.
+_COPY_FAILED: Final = re.compile(r'COPY failed for table "(.*?)": ')
 #: Values of rows may be quoted after a colon; they do not belong into a proof.
 _QUOTED_VALUE: Final = re.compile(r': ".*"?$')
 
@@ -43,7 +47,7 @@ _MACHINE_FAILED: Final = re.compile(
 )
 
 
-def restore_arguments(database: str, archive: Path) -> list[str]:
+def restore_arguments(database: str, archive: Path, *, jobs: int) -> list[str]:
     """The arguments of pg_restore for a drill.
 
     Tablespaces are another machine's. Subscriptions would hold passwords of other servers, and
@@ -55,20 +59,20 @@ def restore_arguments(database: str, archive: Path) -> list[str]:
         "--no-tablespaces",
         "--no-subscriptions",
         "--no-security-labels",
-        f"--jobs={_JOBS}",
+        f"--jobs={jobs}",
         f"--dbname={database}",
         str(archive),
     ]
 
 
-def restore_archive(programs: Programs, sandbox: Sandbox, archive: Path) -> None:
+def restore_archive(programs: Programs, sandbox: Sandbox, archive: Path, *, jobs: int) -> None:
     """Restore an archive into the sandbox.
 
     Raises:
         Refuted: the archive does not restore, and nothing here is to blame.
         Inconclusive: something here is to blame.
     """
-    arguments = restore_arguments(sandbox.url.database, archive)
+    arguments = restore_arguments(sandbox.url.database, archive, jobs=jobs)
     with start_program(programs, "pg_restore", arguments, url=sandbox.url) as program:
         program.stdout.read()
         try:
@@ -98,13 +102,20 @@ def first_error(lines: Sequence[str]) -> tuple[str, str]:
         if match := _ENTRY.match(line):
             entry = match[1]
         elif match := _ERROR.match(line):
-            return entry, _QUOTED_VALUE.sub(": ...", match[1])
+            message = _QUOTED_VALUE.sub(": ...", match[1])
+            table = _COPY_FAILED.match(message)
+            return entry or (f"TABLE DATA {table[1]}" if table else ""), message
     return entry, ""
 
 
 def is_machines_fault(lines: Sequence[str], entry: str) -> bool:
     """Whether what pg_restore wrote tells of this machine rather than of the archive."""
-    told = [line for line in lines if "error: " in line or "ERROR: " in line or "FATAL: " in line]
+    # Without the values of rows, which may say anything.
+    told = [
+        _QUOTED_VALUE.sub("", line)
+        for line in lines
+        if any(word in line for word in ("error: ", "ERROR: ", "FATAL: "))
+    ]
     return entry.startswith(_FROM_THE_MACHINE) or any(map(_MACHINE_FAILED.search, told))
 
 

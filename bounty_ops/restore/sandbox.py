@@ -43,7 +43,7 @@ class Sandbox:
 
 
 def make_sandbox(cluster: DatabaseUrl, manifest: Manifest) -> Sandbox:
-    """Create roles and an empty database.
+    """Create roles and an empty database, in place of the one of an earlier attempt.
 
     Args:
         cluster: the superuser's URL of a throw-away cluster.
@@ -57,6 +57,9 @@ def make_sandbox(cluster: DatabaseUrl, manifest: Manifest) -> Sandbox:
     with connect(cluster, application_name=APPLICATION_NAME) as connection:
         _require_extensions(connection, manifest)
         _make_roles(connection, _lines(manifest, "about_roles"))
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+        )
         departures = _make_database(connection, about)
         departures += _set_lc_monetary(connection, about, manifest)
     url = _quiet(cluster.with_database(DATABASE), manifest.server_major)

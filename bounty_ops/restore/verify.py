@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 import time
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from bounty_ops.postgres.sequences import read_sequences
 from bounty_ops.restore.fetch import fetch_archive
 from bounty_ops.restore.findings import Inconclusive, Refuted
 from bounty_ops.restore.judge import Judgement, Observation, judge
-from bounty_ops.restore.restoring import restore_archive
+from bounty_ops.restore.restoring import JOBS, restore_archive
 from bounty_ops.restore.sandbox import APPLICATION_NAME, Sandbox, make_sandbox
 from bounty_ops.restore.workplace import private_directory
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.journal import Journal
     from bounty_ops.postgres.programs import Programs
+
+logger = logging.getLogger(__name__)
 
 NO_SERVER: Final = "none"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -142,9 +145,28 @@ def _drill(drill: _Drill) -> Judgement:
         archive = home / "archive.dump"
         fetch_archive(drill.journal.store, drill.manifest.archive, archive, progress=drill.progress)
         with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
-            sandbox = make_sandbox(cluster, drill.manifest)
-            restore_archive(drill.programs, sandbox, archive)
+            sandbox = _restored(drill, cluster, archive)
             return _with_departures(judge(drill.manifest, observe(sandbox.url)), sandbox)
+
+
+def _restored(drill: _Drill, cluster: DatabaseUrl, archive: Path) -> Sandbox:
+    """The sandbox with the archive in it.
+
+    Raises:
+        Refuted: it does not restore, not even one entry after the other.
+        Inconclusive: something here is to blame.
+    """
+    for jobs in JOBS:
+        sandbox = make_sandbox(cluster, drill.manifest)
+        try:
+            restore_archive(drill.programs, sandbox, archive, jobs=jobs)
+        except (Refuted, Inconclusive) as finding:
+            if jobs == JOBS[-1]:
+                raise
+            logger.info("restoring in parallel failed (%s), now one after the other", finding)
+        else:
+            break
+    return sandbox
 
 
 def observe(url: DatabaseUrl) -> Observation:

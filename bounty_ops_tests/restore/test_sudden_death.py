@@ -33,7 +33,7 @@ what, home, enough = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 settings = load_settings(home)
 journal = Journal(ObjectStore(settings.require_object_store()))
 
-def stand_still(*_):
+def stand_still(*_, **__):
     print("under way", flush=True)
     time.sleep(600)
 
