@@ -89,6 +89,27 @@ def test_a_switched_user_gets_a_place_that_it_can_reach(tmp_path: Path) -> None:
             shutil.rmtree(made)
 
 
+def test_programs_behind_a_closed_directory_are_copied_to_where_they_can_be_reached(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "prefix" / "bin"
+    directory.mkdir(parents=True)
+    (directory / "hello").write_text("#!/bin/sh\necho hello from $(id -u)\n", encoding="utf-8")
+    (directory / "hello").chmod(0o755)
+    tmp_path.chmod(0o700)
+    me = ServerUser("same", os.geteuid(), os.getegid())
+    assert me.programs_directory(directory) == directory
+    if os.geteuid() != 0:
+        return  # only root can become somebody who cannot reach them
+    user = server_user({"BOUNTY_OPS_SERVER_USER": "switch"})
+    found = user.programs_directory(directory)
+    try:
+        assert found == user.programs_directory(directory) != directory
+        assert run_as(user, str(found / "hello")) == f"hello from {user.uid}"
+    finally:
+        shutil.rmtree(found.parent)
+
+
 def test_an_unknown_strategy_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="BOUNTY_OPS_SERVER_USER=sudo"):
         server_user({"BOUNTY_OPS_SERVER_USER": "sudo"})
