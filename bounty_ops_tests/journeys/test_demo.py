@@ -123,7 +123,9 @@ def _check_document(document: dict[str, Any]) -> None:
 
 
 def _check_list(command_line: CommandLine, backup_id: object) -> None:
-    listed = command_line.run("backup", "list", "--json").document
+    outcome = command_line.run("backup", "list", "--json")
+    assert outcome.code == 0, outcome.stderr
+    listed = outcome.document
     newest = listed[0]
     assert newest["id"] == backup_id
     assert (newest["state"], newest["verdict"]) == ("complete", "proved")
