@@ -160,6 +160,12 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "Close idle clients, or raise the limit with ALTER ROLE or ALTER DATABASE.",
     ),
     (
+        "permission denied for database",
+        InsufficientPrivilege,
+        "the role may not connect to this database",
+        "GRANT CONNECT ON DATABASE ... TO the role, or use another one.",
+    ),
+    (
         "starting up",
         ServerUnavailable,
         "the server is starting up",

@@ -148,6 +148,18 @@ def test_a_missing_privilege_names_the_object(limited_role: DatabaseUrl) -> None
         connection.execute("SELECT * FROM private")
 
 
+def test_a_database_closed_to_the_role_is_no_absent_server(
+    fresh_database: DatabaseUrl, limited_role: DatabaseUrl
+) -> None:
+    with connect(fresh_database, application_name=NAME) as owner:
+        owner.execute(f"REVOKE CONNECT ON DATABASE {fresh_database.database} FROM PUBLIC".encode())
+    with (
+        pytest.raises(InsufficientPrivilege, match="may not connect"),
+        connect(limited_role, application_name=NAME),
+    ):
+        pass
+
+
 def test_a_lock_held_by_somebody_else_is_a_lock_error(fresh_database: DatabaseUrl) -> None:
     with connect(fresh_database, application_name=NAME, autocommit=False) as holder:
         holder.execute("CREATE TABLE held (id int)")
