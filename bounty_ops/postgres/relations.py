@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column; `whole_as_text` if a cast to text writes its values without any loss."""
+
+    name: str
+    whole_as_text: bool
+
+
+@dataclass(frozen=True)
 class Relation:
     """A table that pg_dump dumps; `condition` limits the rows of an extension's own table."""
 
@@ -22,7 +30,7 @@ class Relation:
     schema: str
     name: str
     is_partitioned: bool
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     """Sorted by name: the physical order may change in a restore (inheritance, dropped ones)."""
     hash_partitioned: bool
     parent_oid: int | None
@@ -52,12 +60,12 @@ def list_relations(connection: psycopg.Connection[TupleRow]) -> tuple[Relation, 
             schema=schema,
             name=name,
             is_partitioned=partitioned,
-            columns=tuple(columns),
+            columns=tuple(map(Column, names, whole)),
             hash_partitioned=bool(by_hash),
             parent_oid=parent,
             condition=condition or None,
         )
-        for oid, schema, name, partitioned, columns, by_hash, parent, condition in rows
+        for oid, schema, name, partitioned, names, whole, by_hash, parent, condition in rows
     )
 
 

@@ -1,4 +1,4 @@
--- One row: how many large objects there are, and two sums of hashes over all their bytes.
+-- One row: how many large objects there are, and the sum of hashes over all their bytes.
 --
 -- Read through lo_get in pieces, not from the pages of pg_largeobject: a restore writes other
 -- pages where the original had a hole. An empty large object counts with its one empty piece.
@@ -14,6 +14,5 @@ WITH RECURSIVE piece (loid, start, bytes) AS (
       FROM piece p
 )
 SELECT pg_catalog.count(*) FILTER (WHERE start = 0),
-       coalesce(pg_catalog.sum(pg_catalog.hashtextextended(body, 1)), 0),
-       coalesce(pg_catalog.sum(pg_catalog.hashtextextended(body, 2)), 0)
+       coalesce(pg_catalog.sum(pg_catalog.hashtextextended(body, 1)), 0)
   FROM described
