@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +26,7 @@ from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.ports import LOOPBACK
 from bounty_ops.embedded.processes import wait_until
 from bounty_ops.environments import BucketLocation, ObjectStoreSettings
-from bounty_ops.errors import EmbeddedError, ObjectStoreError
+from bounty_ops.errors import EmbeddedError, ObjectNotFound, ObjectStoreError
 from bounty_ops.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ _MEMORY_LIMIT: Final = "320MiB"
 _VOLUME_MEGABYTES: Final = 256
 _GRACE_SECONDS: Final = 3.0
 _READY_SECONDS: Final = 60.0
+#: An object of our own, large enough not to be kept among the file names.
+_PROBE_KEY: Final = "bounty-ops-ready"
+_PROBE: Final = b"Written by bounty-ops to see whether the store can be read.\n" * 1024
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,12 @@ class Seaweed:
         )
 
     def wait_ready(self, kept: Kept) -> None:
-        """Return when the S3 side answers and has its bucket.
+        """Return when the S3 side answers and its bucket can be used.
 
         Raises:
             EmbeddedError: the server ended, or it takes too long.
         """
-        if not wait_until(lambda: self._has_bucket() or kept.failed(), _READY_SECONDS):
+        if not wait_until(lambda: self._is_usable() or kept.failed(), _READY_SECONDS):
             raise EmbeddedError(
                 f"the S3 server has not become ready within {_READY_SECONDS:.0f} s",
                 hint=f"Its log is {self.log}.",
@@ -123,12 +127,20 @@ class Seaweed:
         if kept.failed():
             raise server_log.why("the S3 server", self.log, directory=self.directory)
 
-    def _has_bucket(self) -> bool:
-        """Whether the bucket can be used: that is 0.7 s later than the first answer."""
+    def _is_usable(self) -> bool:
+        """Whether an object can be read: some time later than the first answer.
+
+        The bucket comes 0.7 s after it, and the volumes, with the content of all objects, when
+        their server has told where they are. Until then a list is complete and every read fails.
+        """
         if not self._answers():
             return False
+        store = ObjectStore(self.settings(), patience_seconds=0)
         try:
-            ObjectStore(self.settings()).check()
+            store.check()
+            with suppress(ObjectNotFound):
+                return store.get(_PROBE_KEY) == _PROBE
+            store.put_if_absent(_PROBE_KEY, _PROBE, content_type="application/octet-stream")
         except ObjectStoreError:
             return False
         return True
