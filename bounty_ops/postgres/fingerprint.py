@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
 #: Names the formula; two fingerprints are comparable only under the same one.
-FORMULA: Final = "rowsum1"
+FORMULA: Final = "valuesum1"
 _MODULUS: Final = 1 << 64
 
 #: The record under which all large objects of a database are counted and hashed.

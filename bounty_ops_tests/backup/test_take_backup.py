@@ -197,8 +197,10 @@ def test_losing_the_locks_alone_is_enough_to_give_up(large: DatabaseUrl, backups
     def drop() -> None:
         run(
             large.with_database("postgres"),
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT%'"
-            f" AND application_name = 'bounty-ops backup' AND datname = '{large.database}'",
+            # The session that holds them was there before pg_dump's.
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE application_name = 'bounty-ops backup' AND datname = '{large.database}'"
+            " ORDER BY backend_start LIMIT 1",
         )
 
     with pytest.raises(PostgresError, match="closed the connection"):

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 ID = "20261122T020000Z-00000000"
 
 NAMES = st.text("abé. \"'", min_size=1, max_size=4)
-PRINTS = st.integers(0, 2**128 - 1).map(lambda number: f"rowsum1:{number:032x}")
+PRINTS = st.integers(0, 2**128 - 1).map(lambda number: f"valuesum1:{number:032x}")
 TABLES = st.lists(
     st.builds(TableFingerprint, NAMES, NAMES, st.integers(0, 9), PRINTS),
     min_size=1,
@@ -80,7 +80,7 @@ def manifest_of(source: Observation, **changes: Any) -> Manifest:  # noqa: ANN40
     return Manifest(**{**values, **changes})
 
 
-ONE_TABLE = (TableFingerprint("s", "t", 3, f"rowsum1:{7:032x}"),)
+ONE_TABLE = (TableFingerprint("s", "t", 3, f"valuesum1:{7:032x}"),)
 NOTHING_ELSE: dict[str, list[str]] = {name: [] for name in COMPARED}
 
 
@@ -107,7 +107,7 @@ def test_a_copy_with_one_other_table_is_refuted(copy: Observation, data: st.Data
         (replace(one, rows=one.rows + 1),),
         (
             replace(
-                one, fingerprint=f"rowsum1:{'f' * 31}{'0' if one.fingerprint[-1] > '7' else '8'}"
+                one, fingerprint=f"valuesum1:{'f' * 31}{'0' if one.fingerprint[-1] > '7' else '8'}"
             ),
         ),
         (one, TableFingerprint("another", "table", 0, one.fingerprint)),
@@ -207,8 +207,8 @@ NOT_COMPARABLE: list[tuple[dict[str, Any], str]] = [
     (
         {
             "tables": (
-                TableRecord(schema_name="s", name="t", rows=3, fingerprint=f"rowsum1:{7:032x}"),
-                TableRecord(schema_name="s", name="t", rows=4, fingerprint=f"rowsum1:{7:032x}"),
+                TableRecord(schema_name="s", name="t", rows=3, fingerprint=f"valuesum1:{7:032x}"),
+                TableRecord(schema_name="s", name="t", rows=4, fingerprint=f"valuesum1:{7:032x}"),
             )
         },
         "more than once",
