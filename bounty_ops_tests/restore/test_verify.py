@@ -304,6 +304,26 @@ def test_trouble_between_parallel_jobs_does_not_refute(
     assert tried == [2, 1]
 
 
+def test_what_parallel_jobs_leave_invalid_does_not_refute(
+    zoo: DatabaseUrl, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = backups.take(zoo)
+    tried: list[int] = []
+
+    def attach_badly_first(
+        programs: Programs, place: sandbox.Sandbox, archive: Path, *, jobs: int
+    ) -> None:
+        tried.append(jobs)
+        restoring.restore_archive(programs, place, archive, jobs=jobs)
+        if jobs > 1:  # no error tells of it
+            run(place.url, "UPDATE pg_index SET indisvalid = false WHERE indrelid >= 16384")
+
+    monkeypatch.setattr(verify, "restore_archive", attach_badly_first)
+
+    assert backups.verify(manifest).verdict is Verdict.PROVED
+    assert tried == [2, 1]
+
+
 def test_an_archive_that_is_none_is_refuted(zoo: DatabaseUrl, backups: Backups) -> None:
     data = b"not an archive" * 100
     manifest = backups.take(zoo)
