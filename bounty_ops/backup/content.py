@@ -8,6 +8,7 @@ processor, and the backup must not take twice as long.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bounty_ops.postgres.snapshot import LockedSnapshot
 
 _CANCEL_SECONDS: Final = 5.0
+_CANCEL_PAUSE_SECONDS: Final = 0.1
 
 
 class ContentReader:
@@ -33,18 +35,29 @@ class ContentReader:
         self._failure: BaseException | None = None
         self._fingerprints: tuple[TableFingerprint, ...] = ()
         self._inventory: Inventory = {}
+        self._given_up = threading.Event()
+        self._ended = threading.Event()
         # A daemon: if the network swallows even the request to cancel, the process can still end.
         self._thread = threading.Thread(target=self._read, name="bounty-ops-content", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C while the thread starts; it may well run by now
+            self._stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._thread.is_alive():
+        self._stop()
+
+    def _stop(self) -> None:
+        """End the reading; again and again, since a request between two statements is lost."""
+        self._given_up.set()
+        deadline = time.monotonic() + _CANCEL_SECONDS
+        while not self._ended.wait(_CANCEL_PAUSE_SECONDS) and time.monotonic() < deadline:
             with suppress(psycopg.Error):  # the connection may be gone, which ends it as well
                 self._snapshot.connection.cancel_safe(timeout=_CANCEL_SECONDS)
-            self._thread.join(_CANCEL_SECONDS)
 
     def check(self) -> None:
         """Raise what went wrong so far, if anything did."""
@@ -53,7 +66,7 @@ class ContentReader:
 
     def result(self) -> tuple[tuple[TableFingerprint, ...], Inventory]:
         """Wait for the end, and return fingerprints and inventory."""
-        self._thread.join()
+        self._ended.wait()
         self.check()
         return self._fingerprints, self._inventory
 
@@ -73,8 +86,11 @@ class ContentReader:
     def _read(self) -> None:
         connection = self._snapshot.connection
         try:
-            self._inventory = read_inventory(connection)
-            self._fingerprints = fingerprint_tables(connection, self._snapshot.relations)
+            if not self._given_up.is_set():
+                self._inventory = read_inventory(connection)
+                self._fingerprints = fingerprint_tables(connection, self._snapshot.relations)
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._failure = error
             self._on_failure()
+        finally:
+            self._ended.set()

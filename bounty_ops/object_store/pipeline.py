@@ -162,7 +162,8 @@ class Pipeline:
             self._outgoing.put(None)
         deadline = time.monotonic() + _GRACE_SECONDS
         for sender in self._senders:
-            sender.join(max(0.0, deadline - time.monotonic()))
+            if sender.is_alive():  # Ctrl-C may have come while it was being started
+                sender.join(max(0.0, deadline - time.monotonic()))
 
     def _next_part(self) -> Part:
         event = self._events.get()
