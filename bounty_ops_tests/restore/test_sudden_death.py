@@ -86,6 +86,8 @@ def test_a_backup_that_is_killed_half_way(
     with python(PROGRAM, "take", tmp_path, 12 << 20, environ=variables) as process:
         assert read_line(process) == "under way"
         assert any("bounty-ops" in name for name in sessions(fresh_database))
+        # The bytes have been read; the thread that begins the upload may still be at it.
+        assert wait_until(lambda: len(backups.store.unfinished_uploads("")) == 1, 30)
         process.kill()
 
     # The server notices by itself, and the locks go with the sessions.
