@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -68,9 +68,19 @@ def _known_compression(value: str) -> str:
     return value
 
 
+def _known_recipient(value: str) -> str:
+    # The public key of age's X25519 recipients: Bech32 of 32 bytes (age specification, v1).
+    if re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", value):
+        return value
+    # What was pasted may be the private key, so it is not repeated.
+    message = "a recipient is a public key of age, which begins with age1 and has 62 characters"
+    raise ValueError(message)
+
+
 Cron = Annotated[str, AfterValidator(_five_fields)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Compression = Annotated[str, AfterValidator(_known_compression)]
+Recipient = Annotated[str, AfterValidator(_known_recipient)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -108,6 +118,29 @@ class Policy(BaseModel):
     )
     compression: Compression = Field(
         default="zstd:1", description="pg_dump's --compress; gzip:1 where zstd is not built in."
+    )
+    encrypt_to: tuple[Recipient, ...] = Field(
+        default=(),
+        description="Public keys of age (age1...); backups are encrypted to all of them, and any "
+        "one's private key opens them. Empty: not encrypted by us.",
+    )
+    compare: Literal["content", "counts", "nothing"] = Field(
+        default="content",
+        description="What of each table is recorded for the proof: a fingerprint of every row, "
+        "the number of rows, or nothing. Only `content` can lead to `proved`.",
+    )
+    shard_above_gib: Positive = Field(
+        default=8, description="The rows of a larger table go into an object of their own."
+    )
+    shard_jobs: Annotated[int, Field(ge=1, le=16)] = Field(
+        default=2, description="How many objects of one backup are dumped and sent at a time."
+    )
+    object_lock: Literal["none", "governance", "compliance"] = Field(
+        default="none",
+        description="Whether the store itself refuses to delete a backup (S3 Object Lock).",
+    )
+    object_lock_days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        default=30, description="For how many days after the snapshot, where `object_lock` is set."
     )
     lock_timeout_seconds: Positive = Field(
         default=5, description="How long one attempt waits for a lock."

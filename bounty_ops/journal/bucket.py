@@ -24,7 +24,7 @@ from bounty_ops.errors import (
 )
 from bounty_ops.journal import layout
 from bounty_ops.journal.ids import require_id
-from bounty_ops.journal.placed import placed_manifest, placed_migration
+from bounty_ops.journal.placed import object_keys, placed_manifest, placed_migration
 from bounty_ops.journal.records import (
     BackupSummary,
     Manifest,
@@ -61,13 +61,13 @@ class Journal:
         self.store = store
 
     def write_manifest(self, manifest: Manifest) -> StoredObject:
-        """Make a backup exist. Its archive must be in place already.
+        """Make a backup exist. Its objects must be in place already.
 
         Raises JournalError when there is another manifest with its id.
         """
-        expected = layout.archive_key(manifest.environment, manifest.id)
-        if manifest.archive.key != expected:
-            raise ValueError(f"the archive of {manifest.id} belongs at {expected}")
+        expected = object_keys(manifest)
+        if [one.key for one in manifest.objects] != expected:
+            raise ValueError(f"the objects of {manifest.id} belong at {', '.join(expected)}")
         key = layout.manifest_key(manifest.environment, manifest.id)
         return self._write(key, record_bytes(manifest))
 

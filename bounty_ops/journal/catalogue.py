@@ -121,7 +121,7 @@ def _backup_row(manifest: Manifest, location: BucketLocation) -> dict[str, Any]:
         "finished_at": manifest.finished_at,
         "bucket": location.bucket,
         "key": location.key(manifest.archive.key),
-        "size_bytes": manifest.archive.size_bytes,
+        "size_bytes": manifest.size_bytes,
         "sha256": manifest.archive.sha256,
         "server_version": manifest.server_version,
         "revision": manifest.revision,

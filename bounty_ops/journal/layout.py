@@ -2,8 +2,10 @@
 
 ::
 
-    backups/<environment>/<backup id>/archive.dump
+    backups/<environment>/<backup id>/archive.dump[.age]
+    backups/<environment>/<backup id>/shards/<number>.dump[.age]
     backups/<environment>/<backup id>/manifest.json
+    backups/<environment>/<backup id>/pin.json
     backups/<environment>/<backup id>/proofs/<proof id>.json
     migrations/<environment>/<record id>.json
 
@@ -19,6 +21,10 @@ BACKUPS: Final = "backups/"
 MIGRATIONS: Final = "migrations/"
 
 _ARCHIVE: Final = "archive.dump"
+_SHARDS: Final = "shards/"
+_DUMP: Final = ".dump"
+_AGE: Final = ".age"
+_PIN: Final = "pin.json"
 _MANIFEST: Final = "manifest.json"
 _PROOFS: Final = "proofs/"
 _JSON: Final = ".json"
@@ -34,9 +40,20 @@ def backup_prefix(environment: str, backup_id: str) -> str:
     return f"{environment_prefix(environment)}{backup_id}/"
 
 
-def archive_key(environment: str, backup_id: str) -> str:
+def archive_key(environment: str, backup_id: str, *, encrypted: bool = False) -> str:
     """The pg_dump archive of a backup."""
-    return backup_prefix(environment, backup_id) + _ARCHIVE
+    return backup_prefix(environment, backup_id) + _ARCHIVE + (_AGE if encrypted else "")
+
+
+def shard_key(environment: str, backup_id: str, number: int, *, encrypted: bool = False) -> str:
+    """The archive of one large table's rows; shards are counted from 1."""
+    name = f"{_SHARDS}{number:04}{_DUMP}" + (_AGE if encrypted else "")
+    return backup_prefix(environment, backup_id) + name
+
+
+def pin_key(environment: str, backup_id: str) -> str:
+    """The pin of a backup."""
+    return backup_prefix(environment, backup_id) + _PIN
 
 
 def manifest_key(environment: str, backup_id: str) -> str:
@@ -84,7 +101,17 @@ class BackupKey:
     @property
     def is_archive(self) -> bool:
         """Whether it is the archive's."""
-        return self.rest == _ARCHIVE
+        return self.rest.removesuffix(_AGE) == _ARCHIVE
+
+    @property
+    def is_shard(self) -> bool:
+        """Whether it is a shard's."""
+        return self.rest.startswith(_SHARDS) and self.rest.removesuffix(_AGE).endswith(_DUMP)
+
+    @property
+    def is_pin(self) -> bool:
+        """Whether it is the pin's."""
+        return self.rest == _PIN
 
     @property
     def is_proof(self) -> bool:

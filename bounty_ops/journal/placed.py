@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from bounty_ops.errors import JournalError
-from bounty_ops.journal.layout import archive_key, manifest_key, proof_key
+from bounty_ops.journal.layout import archive_key, manifest_key, proof_key, shard_key
 from bounty_ops.journal.records import Manifest, MigrationEvidence, Proof, parse_record
 
 
@@ -18,9 +18,24 @@ def placed_manifest(data: bytes, environment: str, backup_id: str) -> Manifest:
     manifest = parse_record(Manifest, data, where=where)
     if (manifest.environment, manifest.id) != (environment, backup_id):
         raise _misplaced(where, f"{manifest.environment}/{manifest.id}")
-    if manifest.archive.key != archive_key(environment, backup_id):
-        raise _misplaced(where, manifest.archive.key)
+    for record, key in zip(manifest.objects, object_keys(manifest), strict=True):
+        if record.key != key:
+            raise _misplaced(where, record.key)
     return manifest
+
+
+def object_keys(manifest: Manifest) -> list[str]:
+    """Where the objects of a backup belong, in the order in which its manifest names them."""
+    place, encrypted = (manifest.environment, manifest.id), manifest.encryption is not None
+    keys = []
+    shards = 0
+    for record in manifest.objects:
+        if record.role == "archive":
+            keys.append(archive_key(*place, encrypted=encrypted))
+        else:
+            shards += 1
+            keys.append(shard_key(*place, shards, encrypted=encrypted))
+    return keys
 
 
 def placed_proof(data: bytes, environment: str, backup_id: str, proof_id: str) -> Proof:

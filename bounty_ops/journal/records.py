@@ -32,14 +32,14 @@ from pydantic_core import from_json
 
 from bounty_ops.errors import JournalError
 
-FORMAT_VERSION = 1
-
 UtcTime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 RecordId = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+RetentionClass = Literal["scheduled", "manual"]
+Compared = Literal["content", "counts", "nothing"]
 
 
 class Verdict(StrEnum):
@@ -72,17 +72,47 @@ class _Record(_Value):
     """A value that is stored as an object of its own."""
 
     kind: ClassVar[str]
+    newest_format: ClassVar[int] = 1
+    """The newest ``format_version`` of its kind that this program understands."""
+
+
+class TableName(_Value):
+    """A table, by the names that it had in the snapshot."""
+
+    schema_name: str = Field(alias="schema")
+    name: str
 
 
 class ObjectRecord(_Value):
     """One object that belongs to a backup."""
 
-    role: Literal["archive"] = "archive"
-    """``archive``: a pg_dump archive in custom format."""
+    role: Literal["archive", "shard"] = "archive"
+    """``archive``: a pg_dump archive in custom format, of the whole database but for the rows that
+    shards hold. ``shard``: such an archive of one large table's rows alone."""
     key: str = Field(min_length=1)
     """Relative to the prefix of the bucket, so that a bucket can be copied elsewhere."""
     size_bytes: Count
+    """Of what is stored, encrypted where the backup is."""
     sha256: Sha256
+    """Of what is stored, encrypted where the backup is."""
+    table: TableName | None = None
+    """Whose rows a shard holds."""
+
+
+class Encryption(_Value):
+    """How the objects of a backup are encrypted."""
+
+    method: Literal["age"] = "age"
+    """https://age-encryption.org/v1: each object is an ordinary file of that format."""
+    recipients: tuple[str, ...] = Field(min_length=1)
+    """Public keys; the private key of any one of them opens the backup."""
+
+
+class ObjectLock(_Value):
+    """Until when the store itself refuses to delete a backup."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
+    until: UtcTime
 
 
 class TableRecord(_Value):
@@ -91,8 +121,8 @@ class TableRecord(_Value):
     schema_name: str = Field(alias="schema")
     name: str
     rows: Count
-    fingerprint: str
-    """Hash over the text of all rows, whatever their order."""
+    fingerprint: str | None = None
+    """Hash over the text of all rows, whatever their order; None where only rows were counted."""
 
 
 class SequenceRecord(_Value):
@@ -105,11 +135,16 @@ class SequenceRecord(_Value):
 
 
 class Manifest(_Record):
-    """One backup: written last, so a backup exists if and only if its manifest does."""
+    """One backup: written last, so a backup exists if and only if its manifest does.
+
+    Version 2 added shards, encryption and weaker comparisons; a reader of version 1 would have
+    taken each of them for damage.
+    """
 
     kind: ClassVar[str] = "manifest"
+    newest_format: ClassVar[int] = 2
 
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = 2
     id: RecordId
     environment: EnvironmentName
     database: str
@@ -128,6 +163,13 @@ class Manifest(_Record):
     lsn: str | None = None
     """The position in the server's write-ahead log at the snapshot."""
     compression: str
+    retention_class: RetentionClass = "manual"
+    """Whether a schedule or a person asked for it."""
+    encryption: Encryption | None = None
+    object_lock: ObjectLock | None = None
+    """What the store was asked for, once this manifest was written."""
+    compare: Compared = "content"
+    """How much of the source was recorded for a restored copy to be compared with."""
     objects: tuple[ObjectRecord, ...]
     tables: tuple[TableRecord, ...]
     sequences: tuple[SequenceRecord, ...] = ()
@@ -135,15 +177,32 @@ class Manifest(_Record):
     """Sorted identity lines per class of object (indexes, functions, grants ...)."""
 
     @model_validator(mode="after")
-    def _has_one_archive(self) -> Self:
-        if len(self.objects) != 1:
-            raise ValueError("a manifest of format 1 names exactly one object, the archive")
+    def _objects_fit(self) -> Self:
+        shards = len(self.shards)
+        if len(self.objects) != shards + 1:
+            raise ValueError("a manifest names exactly one archive of the whole database")
+        if self.format_version == 1 and (shards or self.encryption is not None):
+            raise ValueError("a manifest of format 1 names one object, which is not encrypted")
+        if any(one.table is None for one in self.shards):
+            raise ValueError("a shard says whose rows it holds")
+        if len({one.key for one in self.objects}) != len(self.objects):
+            raise ValueError("a manifest names no object twice")
         return self
 
     @property
     def archive(self) -> ObjectRecord:
-        """The archive that holds the whole database."""
-        return self.objects[0]
+        """The archive that holds the whole database, but for the rows that shards hold."""
+        return next(one for one in self.objects if one.role == "archive")
+
+    @property
+    def shards(self) -> tuple[ObjectRecord, ...]:
+        """The archives of large tables' rows."""
+        return tuple(one for one in self.objects if one.role == "shard")
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all objects together, as they are stored."""
+        return sum(one.size_bytes for one in self.objects)
 
     @property
     def rows(self) -> int:
@@ -184,11 +243,21 @@ class Proof(_Record):
     """Of the server that the backup was restored into."""
     reason: str | None = None
     """Why the drill failed, when the verdict is inconclusive."""
+    compare: Compared = "content"
+    """What of each table was compared; only ``content`` can prove."""
+    fetch_seconds: Seconds | None = None
+    """How long fetching (and decrypting) the objects took; None when it did not come to an end."""
+    restore_seconds: Seconds | None = None
+    """How long pg_restore took, of the attempt that the verdict rests on."""
+    compare_seconds: Seconds | None = None
+    """How long reading the copy and comparing it took."""
 
     @model_validator(mode="after")
     def _verdict_fits(self) -> Self:
         if self.verdict is Verdict.PROVED and self.differences:
             raise ValueError("a proved backup has no differences")
+        if self.verdict is Verdict.PROVED and self.compare != "content":
+            raise ValueError("a backup is proved by its content alone")
         if self.verdict is Verdict.REFUTED and not self.differences:
             raise ValueError("a refuted backup names at least one difference")
         if self.verdict is Verdict.INCONCLUSIVE and not self.reason:
@@ -218,6 +287,20 @@ class MigrationEvidence(_Record):
     detail: dict[str, str | int | float | None] = Field(default_factory=dict)
 
 
+class Pin(_Record):
+    """A person's word that a backup stays; taking it back removes the record."""
+
+    kind: ClassVar[str] = "pin"
+
+    format_version: Literal[1] = 1
+    id: RecordId
+    backup_id: RecordId
+    environment: EnvironmentName
+    pinned_at: UtcTime
+    pinned_by: str
+    reason: str = ""
+
+
 class BackupSummary(_Value):
     """One line of a list of backups; derived from the bucket, never stored in it."""
 
@@ -230,9 +313,21 @@ class BackupSummary(_Value):
     key: str
     """The full key in the bucket, prefix included: with ``bucket`` it addresses the archive."""
     size_bytes: int | None
+    """Of all objects together."""
     sha256: str | None
+    """Of the archive."""
     verdict: Verdict
     verified_at: UtcTime | None = None
+    finished_at: UtcTime | None = None
+    seconds: float | None = None
+    """How long the backup took."""
+    fetch_seconds: float | None = None
+    restore_seconds: float | None = None
+    """How long fetching and restoring took in the drill that the verdict rests on."""
+    retention_class: RetentionClass = "manual"
+    encrypted: bool = False
+    locked_until: UtcTime | None = None
+    pinned: bool = False
     problem: str | None = None
     """What is wrong with a damaged backup."""
 
@@ -262,10 +357,10 @@ def parse_record(model: type[AnyRecord], data: bytes, *, where: str) -> AnyRecor
     version = content.get("format_version")
     if type(version) is not int:
         raise _unreadable(model, where, "format_version is missing or not a number")
-    if version > FORMAT_VERSION:
+    if version > model.newest_format:
         raise JournalError(
             f"the {model.kind} {where} has format version {version}; "
-            f"this program knows versions up to {FORMAT_VERSION}",
+            f"this program knows versions up to {model.newest_format}",
             hint="upgrade bounty-ops to the version that wrote it, or newer",
         )
     try:

@@ -21,13 +21,22 @@ class Shelf:
     backup_id: str
     manifest: ListedObject | None = None
     archive: ListedObject | None = None
+    shards: list[ListedObject] = field(default_factory=list)
+    pin: ListedObject | None = None
     proofs: list[ListedObject] = field(default_factory=list)
     """In the order of their keys, which is the order of their times."""
 
     @property
     def archive_key(self) -> str:
         """Where the archive is or should be."""
+        if self.archive is not None:
+            return self.archive.key
         return archive_key(self.environment, self.backup_id)
+
+    @property
+    def stored(self) -> list[ListedObject]:
+        """What is there of what a manifest names: the archive and the shards."""
+        return [*([] if self.archive is None else [self.archive]), *self.shards]
 
 
 def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
@@ -43,6 +52,10 @@ def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
             shelf.manifest = entry
         elif key.is_archive:
             shelf.archive = entry
+        elif key.is_shard:
+            shelf.shards.append(entry)
+        elif key.is_pin:
+            shelf.pin = entry
         elif key.is_proof:
             shelf.proofs.append(entry)
     for shelf in found.values():

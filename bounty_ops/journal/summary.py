@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bounty_ops.errors import JournalError, ObjectNotFound, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.journal.ids import time_of_id
@@ -37,7 +37,7 @@ def summarize(store: ObjectStore, shelf: Shelf) -> BackupSummary | None:
         raise
     except (JournalError, ObjectStoreError) as error:
         return _damaged(store, shelf, shelf.manifest, str(error))
-    problem = _archive_problem(manifest, shelf.archive)
+    problem = _objects_problem(manifest, shelf)
     if problem is not None:
         return _damaged(store, shelf, shelf.manifest, problem, manifest)
     proof = _newest_proof(store, shelf, manifest_sha256(data))
@@ -48,11 +48,27 @@ def summarize(store: ObjectStore, shelf: Shelf) -> BackupSummary | None:
         state=BackupState.COMPLETE,
         bucket=store.location.bucket,
         key=store.full_key(manifest.archive.key),
-        size_bytes=manifest.archive.size_bytes,
+        size_bytes=manifest.size_bytes,
         sha256=manifest.archive.sha256,
         verdict=Verdict.UNVERIFIED if proof is None else Verdict(proof.verdict),
         verified_at=None if proof is None else proof.verified_at,
+        fetch_seconds=None if proof is None else proof.fetch_seconds,
+        restore_seconds=None if proof is None else proof.restore_seconds,
+        **_about(manifest, shelf),
     )
+
+
+def _about(manifest: Manifest, shelf: Shelf) -> dict[str, Any]:
+    """What holds for a backup whether it can be used or not."""
+    lock = manifest.object_lock
+    return {
+        "finished_at": manifest.finished_at,
+        "seconds": manifest.seconds,
+        "retention_class": manifest.retention_class,
+        "encrypted": manifest.encryption is not None,
+        "locked_until": None if lock is None else lock.until,
+        "pinned": shelf.pin is not None,
+    }
 
 
 def _damaged(
@@ -71,19 +87,25 @@ def _damaged(
         state=BackupState.DAMAGED,
         bucket=store.location.bucket,
         key=store.full_key(shelf.archive_key),
-        size_bytes=None if shelf.archive is None else shelf.archive.size_bytes,
+        size_bytes=sum(one.size_bytes for one in shelf.stored) if shelf.stored else None,
         sha256=None if manifest is None else manifest.archive.sha256,
         verdict=Verdict.UNVERIFIED,
         problem=problem,
+        **({"pinned": shelf.pin is not None} if manifest is None else _about(manifest, shelf)),
     )
 
 
-def _archive_problem(manifest: Manifest, archive: ListedObject | None) -> str | None:
-    recorded = manifest.archive.size_bytes
-    if archive is None:
-        return "the archive is missing"
-    if archive.size_bytes != recorded:
-        return f"the archive has {archive.size_bytes} bytes, the manifest says {recorded}"
+def _objects_problem(manifest: Manifest, shelf: Shelf) -> str | None:
+    there = {entry.key: entry.size_bytes for entry in shelf.stored}
+    for record in manifest.objects:
+        what = "the archive"
+        if record.table is not None:
+            what = f"the shard of {record.table.schema_name}.{record.table.name}"
+        size = there.get(record.key)
+        if size is None:
+            return f"{what} is missing"
+        if size != record.size_bytes:
+            return f"{what} has {size} bytes, the manifest says {record.size_bytes}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What dead backups left in the bucket: archives without a manifest, and unfinished uploads.
+"""What dead backups left in the bucket: objects that no manifest names, and unfinished uploads.
 
 Nobody sees either in a list of backups, but both take space. They are removed at the start of the
 next backup of the same environment. What is younger than `SPARED` is left alone: another machine
@@ -50,11 +50,11 @@ def abandoned(
     prefix, limit = environment_prefix(environment), now - spared
     return Abandoned(
         archives=tuple(
-            shelf.archive
+            entry
             for shelf in shelves(store.list(prefix))
-            if shelf.archive is not None
-            and _never_finished(shelf)
-            and shelf.archive.last_modified < limit
+            if _never_finished(shelf)
+            for entry in shelf.stored
+            if entry.last_modified < limit
         ),
         uploads=tuple(
             upload for upload in store.unfinished_uploads(prefix) if upload.initiated_at < limit

@@ -98,7 +98,7 @@ def test_a_manifest_with_an_archive_elsewhere_is_a_mistake_of_ours(journal: Jour
     manifest = a_manifest()
     moved = manifest.archive.model_copy(update={"key": "elsewhere"})
 
-    with pytest.raises(ValueError, match="belongs at"):
+    with pytest.raises(ValueError, match="belong at"):
         journal.write_manifest(manifest.model_copy(update={"objects": (moved,)}))
 
 

@@ -111,9 +111,9 @@ def test_a_time_without_zone_is_refused() -> None:
 def test_a_newer_format_asks_for_an_upgrade(
     model: type[Manifest | Proof | MigrationEvidence], record: bytes
 ) -> None:
-    newer = edited(record, lambda content: content.update(format_version=2))
+    newer = edited(record, lambda content: content.update(format_version=3))
 
-    with pytest.raises(JournalError, match="has format version 2") as caught:
+    with pytest.raises(JournalError, match="has format version 3") as caught:
         parse_record(model, newer, where="some/key.json")
 
     assert "upgrade" in caught.value.hint

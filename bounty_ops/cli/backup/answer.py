@@ -98,7 +98,9 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
             "verified": clock(summary.verified_at),
         },
     )
-    rows = [(table_name(t), f"{t.rows:,}", t.fingerprint[:_SHORT_HASH]) for t in manifest.tables]
+    rows = [
+        (table_name(t), f"{t.rows:,}", (t.fingerprint or "")[:_SHORT_HASH]) for t in manifest.tables
+    ]
     console.print()
     console.print(table(("TABLE", ">ROWS", "FINGERPRINT"), rows))
 
