@@ -107,6 +107,21 @@ class Policy(BaseModel):
     proof_max_age_hours: Positive = Field(
         default=26, description="Older than that, the newest proved backup is overdue."
     )
+    rto_minutes: Positive = Field(
+        default=240,
+        description="How long fetching and restoring may take; longer is an alert. The other "
+        "objective, how much may be lost, is `proof_max_age_hours`.",
+    )
+    size_change_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.5,
+        description="A newest backup that is smaller or larger than the median of those before it "
+        "by more than this share is an alert.",
+    )
+    ping: str | None = Field(
+        default=None,
+        description="Name of the variable that holds the URL to call after each proof "
+        "(a dead-man's switch). Give each environment a URL of its own.",
+    )
     connection_warning_ratio: Ratio = Field(
         default=0.8, description="Warn at this share of the usable connections."
     )
