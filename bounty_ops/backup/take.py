@@ -141,6 +141,7 @@ def _attempt(job: _Job) -> Manifest:
             server_major=snapshot.facts.major,
             revision=facts.revision,
             lsn=facts.lsn,
+            database_bytes=snapshot.facts.size_bytes,
             compression=compression,
             objects=(_object(dumped.archive),),
             tables=tuple(_table(one) for one in dumped.fingerprints),

@@ -120,7 +120,8 @@ class TableRecord(_Value):
 
     schema_name: str = Field(alias="schema")
     name: str
-    rows: Count
+    rows: Count | None
+    """None where they were not even counted."""
     fingerprint: str | None = None
     """Hash over the text of all rows, whatever their order; None where only rows were counted."""
 
@@ -132,6 +133,20 @@ class SequenceRecord(_Value):
     name: str
     last_value: int | None
     """None when it has not been used yet."""
+
+
+class Imported(_Value):
+    """That an archive was made by somebody else, and what is known about it all the same.
+
+    Its tables, sequences and inventory are those of a copy that was restored from the archive when
+    it was imported, never the source's: they can show that it still restores alike, and no more.
+    """
+
+    file_name: str
+    imported_at: UtcTime
+    imported_by: str
+    restored: bool
+    """Whether it was restored then; else nothing is recorded about what it holds."""
 
 
 class Manifest(_Record):
@@ -162,6 +177,10 @@ class Manifest(_Record):
     """The migration revision of the database, None when it is not under migration."""
     lsn: str | None = None
     """The position in the server's write-ahead log at the snapshot."""
+    database_bytes: Count | None = None
+    """Of the database on its server, indexes and all; None where that was not asked."""
+    imported: Imported | None = None
+    """None for every backup that this program took."""
     compression: str
     retention_class: RetentionClass = "manual"
     """Whether a schedule or a person asked for it."""
@@ -207,7 +226,7 @@ class Manifest(_Record):
     @property
     def rows(self) -> int:
         """Rows of all tables together."""
-        return sum(table.rows for table in self.tables)
+        return sum(table.rows or 0 for table in self.tables)
 
 
 class Difference(_Value):
@@ -324,6 +343,8 @@ class BackupSummary(_Value):
     fetch_seconds: float | None = None
     restore_seconds: float | None = None
     """How long fetching and restoring took in the drill that the verdict rests on."""
+    database_bytes: int | None = None
+    """Of the database on its server when it was backed up."""
     retention_class: RetentionClass = "manual"
     encrypted: bool = False
     locked_until: UtcTime | None = None

@@ -64,6 +64,7 @@ def _about(manifest: Manifest, shelf: Shelf) -> dict[str, Any]:
     return {
         "finished_at": manifest.finished_at,
         "seconds": manifest.seconds,
+        "database_bytes": manifest.database_bytes,
         "retention_class": manifest.retention_class,
         "encrypted": manifest.encryption is not None,
         "locked_until": None if lock is None else lock.until,
