@@ -157,6 +157,45 @@ class Policy(BaseModel):
     object_lock_days: Annotated[int, Field(ge=1, le=36500)] = Field(
         default=30, description="For how many days after the snapshot, where `object_lock` is set."
     )
+    keep_last: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many of the newest proved backups are kept. Without any of these five "
+        "rules every backup is kept.",
+    )
+    keep_daily: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="The newest proved one of each of so many days that have one."
+    )
+    keep_weekly: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="The same for ISO weeks, which begin on Monday."
+    )
+    keep_monthly: Annotated[int, Field(ge=0)] = Field(default=0, description="The same for months.")
+    keep_yearly: Annotated[int, Field(ge=0)] = Field(default=0, description="The same for years.")
+    keep_manual_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        default=90, description="A backup that was taken by hand is kept at least so long."
+    )
+    keep_unproved_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        default=7,
+        description="One that was never proved is kept so long, and longer until a newer one is.",
+    )
+    keep_refuted_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        default=30,
+        description="One that was refuted is evidence for so long, and longer until a newer one "
+        "is proved.",
+    )
+    prune_most_share: Ratio = Field(
+        default=0.5,
+        description="The share of all backups that may be deleted at once; one always may.",
+    )
+    prune_nightly: bool = Field(
+        default=True,
+        description="Whether the nightly job deletes by these rules, once this night's backup is "
+        "proved.",
+    )
+    copy_after_proof: bool = Field(
+        default=True,
+        description="Whether the nightly job copies what is proved into the second bucket, where "
+        "BACKUP_COPY_BUCKET names one.",
+    )
     lock_timeout_seconds: Positive = Field(
         default=5, description="How long one attempt waits for a lock."
     )
