@@ -18,7 +18,11 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from bounty_ops.environments.model import DEVELOPMENT, Environment, Settings
-from bounty_ops.environments.object_storage import ObjectStoreSettings, object_store_settings
+from bounty_ops.environments.object_storage import (
+    ObjectStoreSettings,
+    copy_object_store_settings,
+    object_store_settings,
+)
 from bounty_ops.environments.policy import Policy
 from bounty_ops.environments.url import DatabaseUrl
 from bounty_ops.errors import ConfigurationError
@@ -70,7 +74,8 @@ def load_settings(
     }
     ops_url, ops_problem = _ops_url(merged, environments)
     store, store_problem = _object_store(merged)
-    problems = (policy_problem, shared_problem, ops_problem, store_problem)
+    copies, copies_problem = _copy_object_store(merged, store)
+    problems = (policy_problem, shared_problem, ops_problem, store_problem, copies_problem)
     return Settings(
         project_dir=home,
         state_dir=home / ".bounty-ops",
@@ -80,6 +85,8 @@ def load_settings(
         object_store=store,
         ops_problem=ops_problem,
         object_store_problem=store_problem,
+        copy_object_store=copies,
+        copy_object_store_problem=copies_problem,
         problems=tuple(problem for problem in problems if problem is not None),
     )
 
@@ -164,7 +171,8 @@ def _environment(
         )
     scope = {**merged, **entry.variables}
     alert_urls = tuple(scope[channel] for channel in policy.channels if scope.get(channel))
-    return Environment(name, url, policy, problem, alert_urls)
+    ping_url = scope.get(policy.ping) or None if policy.ping else None
+    return Environment(name, url, policy, problem, alert_urls, ping_url)
 
 
 def _name_problem(name: str) -> ConfigurationError | None:
@@ -245,5 +253,14 @@ def _object_store(
 ) -> tuple[ObjectStoreSettings | None, ConfigurationError | None]:
     try:
         return object_store_settings(merged), None
+    except ConfigurationError as error:
+        return None, error
+
+
+def _copy_object_store(
+    merged: Mapping[str, str], first: ObjectStoreSettings | None
+) -> tuple[ObjectStoreSettings | None, ConfigurationError | None]:
+    try:
+        return copy_object_store_settings(merged, first), None
     except ConfigurationError as error:
         return None, error

@@ -27,6 +27,8 @@ class Environment:
     policy: Policy
     problem: ConfigurationError | None = None
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
+    ping_url: str | None = field(default=None, repr=False)
+    """What the variable holds that `policy.ping` names; a secret as a whole."""
 
     @property
     def configured(self) -> bool:
@@ -69,6 +71,8 @@ class Settings:
     object_store: ObjectStoreSettings | None = None
     ops_problem: ConfigurationError | None = None
     object_store_problem: ConfigurationError | None = None
+    copy_object_store: ObjectStoreSettings | None = None
+    copy_object_store_problem: ConfigurationError | None = None
     problems: tuple[ConfigurationError, ...] = ()
 
     def environment(self, name: str | None = None) -> Environment:
@@ -119,15 +123,35 @@ class Settings:
             )
         return self.object_store
 
+    def require_copy_object_store(self) -> ObjectStoreSettings:
+        """Where copies of backups go.
+
+        Raises:
+            ConfigurationError: it is missing or cannot be used.
+        """
+        if self.copy_object_store_problem is not None:
+            problem = self.copy_object_store_problem
+            raise ConfigurationError(str(problem), hint=problem.hint)
+        if self.copy_object_store is None:
+            raise ConfigurationError(
+                "there is no second bucket for copies of backups",
+                hint="Set BACKUP_COPY_BUCKET=s3://bucket/prefix and its BACKUP_COPY_* variables.",
+            )
+        return self.copy_object_store
+
     def secrets(self) -> tuple[str, ...]:
         """Every text that must never be shown, longest first, so that masking leaves no rest."""
         found: set[str] = set()
         for environment in self.environments.values():
             found.update(environment.alert_urls)
+            if environment.ping_url is not None:
+                found.add(environment.ping_url)
             if environment.url is not None:
                 found.update(environment.url.secrets())
         if self.ops_url is not None:
             found.update(self.ops_url.secrets())
         if self.object_store is not None:
             found.update(self.object_store.secrets())
+        if self.copy_object_store is not None:
+            found.update(self.copy_object_store.secrets())
         return tuple(sorted(found, key=len, reverse=True))
