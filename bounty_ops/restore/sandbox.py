@@ -136,7 +136,7 @@ def _make_roles(connection: Connection, roles: list[dict[str, Any]]) -> None:
 def _make_database(connection: Connection, about: dict[str, Any]) -> list[str]:
     """The database with the source's encoding and locale, or the next best there is."""
     encoding = str(about.get("encoding") or "UTF8")
-    options = _locale_options(about)
+    options = locale_options(about)
     if options is not None and _create(connection, encoding, options):
         return []
     for locale in _FALLBACK_LOCALES:
@@ -146,7 +146,8 @@ def _make_database(connection: Connection, about: dict[str, Any]) -> list[str]:
     raise Inconclusive(f"a database with encoding {encoding} cannot be made here")
 
 
-def _locale_options(about: dict[str, Any]) -> dict[str, str] | None:
+def locale_options(about: dict[str, Any]) -> dict[str, str] | None:
+    """What CREATE DATABASE is told about the locale of the source; None if it is not recorded."""
     if not about.get("collate"):
         return None
     options = {"LC_COLLATE": str(about["collate"]), "LC_CTYPE": str(about["ctype"])}
