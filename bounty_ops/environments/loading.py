@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from bounty_ops.environments.age_keys import age_identities
 from bounty_ops.environments.model import DEVELOPMENT, Environment, Settings
 from bounty_ops.environments.object_storage import (
     ObjectStoreSettings,
@@ -75,7 +76,15 @@ def load_settings(
     ops_url, ops_problem = _ops_url(merged, environments)
     store, store_problem = _object_store(merged)
     copies, copies_problem = _copy_object_store(merged, store)
-    problems = (policy_problem, shared_problem, ops_problem, store_problem, copies_problem)
+    identities, age_problem = _age_identities(merged, home)
+    problems = (
+        policy_problem,
+        shared_problem,
+        ops_problem,
+        age_problem,
+        store_problem,
+        copies_problem,
+    )
     return Settings(
         project_dir=home,
         state_dir=home / ".bounty-ops",
@@ -85,6 +94,7 @@ def load_settings(
         object_store=store,
         ops_problem=ops_problem,
         object_store_problem=store_problem,
+        age_identities=identities,
         copy_object_store=copies,
         copy_object_store_problem=copies_problem,
         problems=tuple(problem for problem in problems if problem is not None),
@@ -246,6 +256,15 @@ def _ops_url(
                 "not be lost with it.",
             )
     return url, None
+
+
+def _age_identities(
+    merged: Mapping[str, str], home: Path
+) -> tuple[tuple[str, ...], ConfigurationError | None]:
+    try:
+        return age_identities(merged, home), None
+    except ConfigurationError as error:
+        return (), error
 
 
 def _object_store(

@@ -73,6 +73,8 @@ class Settings:
     object_store_problem: ConfigurationError | None = None
     copy_object_store: ObjectStoreSettings | None = None
     copy_object_store_problem: ConfigurationError | None = None
+    age_identities: tuple[str, ...] = field(default=(), repr=False)
+    """Private keys that open encrypted backups; taking one needs none."""
     problems: tuple[ConfigurationError, ...] = ()
 
     def environment(self, name: str | None = None) -> Environment:
@@ -141,7 +143,7 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """Every text that must never be shown, longest first, so that masking leaves no rest."""
-        found: set[str] = set()
+        found: set[str] = set(self.age_identities)
         for environment in self.environments.values():
             found.update(environment.alert_urls)
             if environment.ping_url is not None:
