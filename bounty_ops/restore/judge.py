@@ -68,10 +68,18 @@ def _not_comparable(manifest: Manifest) -> str | None:
     twice = [f"{schema}.{name}" for (schema, name), count in names.items() if count > 1]
     if twice:
         return f"the manifest records {twice[0]} more than once"
+    missing = [name for name in COMPARED if name not in manifest.inventory]
+    if missing:
+        return f"the manifest does not record: {', '.join(missing)}"
+    return _without_content(manifest)
+
+
+def _without_content(manifest: Manifest) -> str | None:
+    """Why the content of the tables cannot be compared."""
     if manifest.compare != "content":
         return (
-            f"the environment's policy says compare = {manifest.compare!r}, so the content of the "
-            "tables was not recorded and cannot be proved; everything else is compared below"
+            f"the content of the tables was not recorded (compare = {manifest.compare!r}), so it "
+            "cannot be proved; everything else was compared"
         )
     if any(one.fingerprint is None for one in manifest.tables):
         return "the manifest lacks fingerprints that it says it has"
@@ -81,9 +89,6 @@ def _not_comparable(manifest: Manifest) -> str | None:
             f"the manifest's fingerprints are of the kind {', '.join(sorted(foreign))!r}; "
             f"this program makes {FORMULA!r}"
         )
-    missing = [name for name in COMPARED if name not in manifest.inventory]
-    if missing:
-        return f"the manifest does not record: {', '.join(missing)}"
     return None
 
 
