@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from bounty_ops.alerting.rules import Finding, Severity
+from bounty_ops.alerting.situation import Finding, Severity
 from bounty_ops.monitoring.findings import duration
 from bounty_ops.schema.ops import Incident, Notification
 

@@ -1,87 +1,29 @@
-"""When somebody must be told: a situation in, findings out, nothing else touched.
-
-A rule that cannot be decided, because what it needs could not be seen, is neither healthy nor
-firing: it is listed as undecided, so that an open incident stays open, and whatever hides the
-view is a finding of its own.
-"""
+"""When somebody must be told: a situation in, findings out, nothing else touched."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+from bounty_ops.alerting.objectives import usable
+from bounty_ops.alerting.recovery_rules import backup_size_anomaly, restore_too_slow
+from bounty_ops.alerting.situation import (
+    Answer,
+    Evaluation,
+    Finding,
+    Rule,
+    Severity,
+    Situation,
+)
 from bounty_ops.errors import BountyOpsError
-from bounty_ops.journal.records import BackupState, BackupSummary, Verdict
+from bounty_ops.journal.records import BackupSummary, Verdict
 from bounty_ops.monitoring import CollectionResult, Connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from bounty_ops.environments import Policy
-
-#: A backup from further in the future has a wrong clock behind it, or a damaged record; it must
-#: not keep `backup_overdue` quiet for years.
-CLOCK_TOLERANCE: Final = timedelta(hours=1)
 #: Samples that are older say nothing about now.
 COLLECTION_MAX_AGE: Final = timedelta(hours=1)
-
-
-class Rule(StrEnum):
-    """Every rule there is; incidents are known by these names."""
-
-    BACKUP_OVERDUE = "backup_overdue"
-    PROOF_OVERDUE = "proof_overdue"
-    BACKUP_REFUTED = "backup_refuted"
-    BUCKET_UNREACHABLE = "bucket_unreachable"
-    CONNECTIONS_NEAR_LIMIT = "connections_near_limit"
-    SERVER_UNREACHABLE = "server_unreachable"
-    MONITORING_BLIND = "monitoring_blind"
-
-
-class Severity(StrEnum):
-    """How soon somebody must act."""
-
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that fires about a subject; both together are what an incident is known by."""
-
-    rule: Rule
-    subject: str
-    severity: Severity
-    title: str
-    body: str
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Situation:
-    """Everything that rules look at."""
-
-    environment: str
-    policy: Policy
-    backups: Sequence[BackupSummary] | BountyOpsError
-    """What the bucket lists for this environment, or why it could not be asked."""
-    collection: CollectionResult | BountyOpsError | None
-    """The newest collection, or why it failed; None when there never was one."""
-    now: datetime
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the rules said."""
-
-    findings: tuple[Finding, ...]
-    undecided: frozenset[Rule]
-
-
-#: What a rule answers: findings, or None when it cannot tell.
-_Answer = list[Finding] | None
 
 
 def evaluate(situation: Situation) -> Evaluation:
@@ -97,15 +39,15 @@ def evaluate(situation: Situation) -> Evaluation:
     return Evaluation(tuple(findings), frozenset(undecided))
 
 
-def _backup_overdue(situation: Situation) -> _Answer:
+def _backup_overdue(situation: Situation) -> Answer:
     if isinstance(situation.backups, BountyOpsError):
         return None
-    usable = _usable(situation.backups, situation.now)
+    complete = usable(situation.backups, situation.now)
     hours = situation.policy.backup_max_age_hours
     return _overdue(
         situation,
         rule=Rule.BACKUP_OVERDUE,
-        candidates=usable,
+        candidates=complete,
         hours=hours,
         what="complete backup",
         remedy=f"bounty-ops backup run -e {situation.environment}, and find out why the nightly "
@@ -113,14 +55,14 @@ def _backup_overdue(situation: Situation) -> _Answer:
     )
 
 
-def _proof_overdue(situation: Situation) -> _Answer:
+def _proof_overdue(situation: Situation) -> Answer:
     if isinstance(situation.backups, BountyOpsError):
         return None
-    usable = _usable(situation.backups, situation.now)
+    complete = usable(situation.backups, situation.now)
     return _overdue(
         situation,
         rule=Rule.PROOF_OVERDUE,
-        candidates=[backup for backup in usable if backup.verdict is Verdict.PROVED],
+        candidates=[backup for backup in complete if backup.verdict is Verdict.PROVED],
         hours=situation.policy.proof_max_age_hours,
         what="backup that a restore has proved",
         remedy=f"bounty-ops backup list -e {situation.environment}, then bounty-ops backup "
@@ -168,7 +110,7 @@ def _overdue(
     ]
 
 
-def _backup_refuted(situation: Situation) -> _Answer:
+def _backup_refuted(situation: Situation) -> Answer:
     """The newest verdict that decides anything counts.
 
     A backup that nobody has verified yet does not make the refuted one before it good.
@@ -193,21 +135,13 @@ def _backup_refuted(situation: Situation) -> _Answer:
     ]
 
 
-def _usable(backups: Sequence[BackupSummary], now: datetime) -> list[BackupSummary]:
-    return [
-        backup
-        for backup in backups
-        if backup.state is BackupState.COMPLETE and backup.taken_at <= now + CLOCK_TOLERANCE
-    ]
-
-
-def _bucket_unreachable(situation: Situation) -> _Answer:
+def _bucket_unreachable(situation: Situation) -> Answer:
     if not isinstance(situation.backups, BountyOpsError):
         return []
     return [_broken(situation, Rule.BUCKET_UNREACHABLE, "bucket", situation.backups)]
 
 
-def _server_unreachable(situation: Situation) -> _Answer:
+def _server_unreachable(situation: Situation) -> Answer:
     if isinstance(situation.collection, BountyOpsError):
         return [_broken(situation, Rule.SERVER_UNREACHABLE, "server", situation.collection)]
     return None if _blindness(situation) else []
@@ -224,7 +158,7 @@ def _broken(situation: Situation, rule: Rule, subject: str, error: BountyOpsErro
     )
 
 
-def _connections_near_limit(situation: Situation) -> _Answer:
+def _connections_near_limit(situation: Situation) -> Answer:
     if not isinstance(situation.collection, CollectionResult) or _blindness(situation):
         return None
     connections = situation.collection.family(Connections)
@@ -252,7 +186,7 @@ def _connections_near_limit(situation: Situation) -> _Answer:
     ]
 
 
-def _monitoring_blind(situation: Situation) -> _Answer:
+def _monitoring_blind(situation: Situation) -> Answer:
     blindness = _blindness(situation)
     if blindness is None:
         return []
@@ -284,7 +218,7 @@ def _blindness(situation: Situation) -> str | None:
     return None
 
 
-_RULES: Final[dict[Rule, Callable[[Situation], _Answer]]] = {
+_RULES: Final[dict[Rule, Callable[[Situation], Answer]]] = {
     Rule.BACKUP_OVERDUE: _backup_overdue,
     Rule.PROOF_OVERDUE: _proof_overdue,
     Rule.BACKUP_REFUTED: _backup_refuted,
@@ -292,4 +226,6 @@ _RULES: Final[dict[Rule, Callable[[Situation], _Answer]]] = {
     Rule.CONNECTIONS_NEAR_LIMIT: _connections_near_limit,
     Rule.SERVER_UNREACHABLE: _server_unreachable,
     Rule.MONITORING_BLIND: _monitoring_blind,
+    Rule.BACKUP_SIZE_ANOMALY: backup_size_anomaly,
+    Rule.RESTORE_TOO_SLOW: restore_too_slow,
 }

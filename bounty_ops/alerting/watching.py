@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.alerting.delivering import deliver_pending
 from bounty_ops.alerting.incidents import reconcile
-from bounty_ops.alerting.rules import Finding, Rule, Situation, evaluate
+from bounty_ops.alerting.rules import evaluate
+from bounty_ops.alerting.situation import Finding, Rule, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

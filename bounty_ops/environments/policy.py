@@ -83,6 +83,8 @@ Compression = Annotated[str, AfterValidator(_known_compression)]
 Recipient = Annotated[str, AfterValidator(_known_recipient)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+#: Refuses a URL that was written in the place of the variable's name.
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Policy(BaseModel):
@@ -117,7 +119,7 @@ class Policy(BaseModel):
         description="A newest backup that is smaller or larger than the median of those before it "
         "by more than this share is an alert.",
     )
-    ping: str | None = Field(
+    ping: VariableName | None = Field(
         default=None,
         description="Name of the variable that holds the URL to call after each proof "
         "(a dead-man's switch). Give each environment a URL of its own.",

@@ -24,6 +24,9 @@ def backup(
     hours: float = 1,
     verdict: Verdict = Verdict.PROVED,
     state: BackupState = BackupState.COMPLETE,
+    size_bytes: int | None = 100 * 1024 * 1024,
+    restore_seconds: float | None = 60,
+    database_bytes: int | None = 1024 * 1024 * 1024,
 ) -> BackupSummary:
     return BackupSummary(
         id=f"backup-{hours:g}".replace(".", "-"),
@@ -32,10 +35,17 @@ def backup(
         state=state,
         bucket="bucket",
         key="key",
-        size_bytes=1,
+        size_bytes=size_bytes,
         sha256="0" * 64,
         verdict=verdict,
+        fetch_seconds=restore_seconds,
+        restore_seconds=restore_seconds,
+        database_bytes=database_bytes,
     )
+
+
+#: Enough of the same size for the newest to be compared with.
+_NIGHTS = tuple(backup(hours=1 + 24 * night) for night in range(4))
 
 
 def collection(*, used: int = 10, minutes: float = 1) -> CollectionResult:
@@ -64,7 +74,7 @@ def situation(
     return Situation(
         environment="production",
         policy=policy or Policy(),
-        backups=(backup(),) if backups is None else backups,
+        backups=_NIGHTS if backups is None else backups,
         collection=measured or collection(),
         now=NOW,
     )

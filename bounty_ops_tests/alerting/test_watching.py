@@ -69,7 +69,7 @@ def test_a_server_that_goes_away_keeps_the_connection_incident_open(
     assert night.look([backup()], collection(used=85)).opened == 1
     away = night.look([backup()], gone)
     assert (away.opened, away.resolved) == (1, 0)
-    assert away.undecided == {Rule.CONNECTIONS_NEAR_LIMIT}
+    assert away.undecided == {Rule.CONNECTIONS_NEAR_LIMIT, Rule.BACKUP_SIZE_ANOMALY}
     back = night.look([backup()], collection(used=95))
     assert (back.opened, back.resolved, back.delivered) == (0, 1, 2)
     assert [message["type"] for message in webhook.received] == [
