@@ -41,6 +41,7 @@ class RunningProgram:
         self._process = process
         self._errors = errors
         self._secrets = secrets
+        self._told = 0
 
     @property
     def stdout(self) -> IO[bytes]:
@@ -88,6 +89,17 @@ class RunningProgram:
         """The beginning of what it wrote to standard error, line by line, secrets masked."""
         with self._errors.open("rb") as errors:
             text = errors.read(_READ_BYTES).decode(errors="replace")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text.splitlines()
+
+    def new_error_lines(self) -> list[str]:
+        """What it wrote to standard error since the last call, in whole lines, secrets masked."""
+        with self._errors.open("rb") as errors:
+            errors.seek(self._told)
+            whole, end, _ = errors.read().rpartition(b"\n")
+        self._told += len(whole) + len(end)
+        text = whole.decode(errors="replace")
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text.splitlines()
