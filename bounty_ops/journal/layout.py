@@ -6,6 +6,7 @@
     backups/<environment>/<backup id>/shards/<number>.dump[.age]
     backups/<environment>/<backup id>/manifest.json
     backups/<environment>/<backup id>/pin.json
+    backups/<environment>/<backup id>/removed.json
     backups/<environment>/<backup id>/proofs/<proof id>.json
     migrations/<environment>/<record id>.json
 
@@ -25,6 +26,7 @@ _SHARDS: Final = "shards/"
 _DUMP: Final = ".dump"
 _AGE: Final = ".age"
 _PIN: Final = "pin.json"
+_TOMBSTONE: Final = "removed.json"
 _MANIFEST: Final = "manifest.json"
 _PROOFS: Final = "proofs/"
 _JSON: Final = ".json"
@@ -54,6 +56,11 @@ def shard_key(environment: str, backup_id: str, number: int, *, encrypted: bool 
 def pin_key(environment: str, backup_id: str) -> str:
     """The pin of a backup."""
     return backup_prefix(environment, backup_id) + _PIN
+
+
+def tombstone_key(environment: str, backup_id: str) -> str:
+    """What says that a backup is being removed."""
+    return backup_prefix(environment, backup_id) + _TOMBSTONE
 
 
 def manifest_key(environment: str, backup_id: str) -> str:
@@ -112,6 +119,11 @@ class BackupKey:
     def is_pin(self) -> bool:
         """Whether it is the pin's."""
         return self.rest == _PIN
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether it is the tombstone's."""
+        return self.rest == _TOMBSTONE
 
     @property
     def is_proof(self) -> bool:

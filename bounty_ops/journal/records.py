@@ -320,6 +320,20 @@ class Pin(_Record):
     reason: str = ""
 
 
+class Tombstone(_Record):
+    """That a backup is being removed: written before its manifest goes, removed after all else."""
+
+    kind: ClassVar[str] = "tombstone"
+
+    format_version: Literal[1] = 1
+    id: RecordId
+    backup_id: RecordId
+    environment: EnvironmentName
+    removed_at: UtcTime
+    removed_by: str
+    reason: str
+
+
 class BackupSummary(_Value):
     """One line of a list of backups; derived from the bucket, never stored in it."""
 

@@ -23,6 +23,7 @@ class Shelf:
     archive: ListedObject | None = None
     shards: list[ListedObject] = field(default_factory=list)
     pin: ListedObject | None = None
+    tombstone: ListedObject | None = None
     proofs: list[ListedObject] = field(default_factory=list)
     """In the order of their keys, which is the order of their times."""
 
@@ -37,6 +38,17 @@ class Shelf:
     def stored(self) -> list[ListedObject]:
         """What is there of what a manifest names: the archive and the shards."""
         return [*([] if self.archive is None else [self.archive]), *self.shards]
+
+    @property
+    def remains(self) -> list[ListedObject]:
+        """All but the manifest, in the order in which they are removed after it."""
+        last = [entry for entry in (self.pin, self.tombstone) if entry is not None]
+        return [*self.stored, *self.proofs, *last]
+
+    @property
+    def is_half_removed(self) -> bool:
+        """Whether somebody began to remove it and its manifest is gone already."""
+        return self.manifest is None and self.tombstone is not None
 
 
 def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
@@ -56,6 +68,8 @@ def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
             shelf.shards.append(entry)
         elif key.is_pin:
             shelf.pin = entry
+        elif key.is_tombstone:
+            shelf.tombstone = entry
         elif key.is_proof:
             shelf.proofs.append(entry)
     for shelf in found.values():

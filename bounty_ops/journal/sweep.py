@@ -6,7 +6,8 @@ may be uploading it right now. 20 hours are longer than the dump of a database t
 night may take, and short enough for the next night to clear what this night left.
 
 Never removed, whatever its age: an archive that has a proof. It was a backup once; that its
-manifest is gone is an accident for people to look at.
+manifest is gone is an accident for people to look at. Unless a tombstone says that it is no
+accident: then a prune was killed after it had removed the manifest, and its work is finished here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.journal.layout import BackupKey, environment_prefix, manifest_key
+from bounty_ops.journal.removal import finish_removal
 from bounty_ops.journal.shelf import Shelf, shelves
 
 if TYPE_CHECKING:
@@ -35,9 +37,11 @@ class Abandoned:
 
     archives: tuple[ListedObject, ...]
     uploads: tuple[UnfinishedUpload, ...]
+    half_removed: tuple[Shelf, ...] = ()
+    """Backups that a killed prune has begun to remove."""
 
     def __bool__(self) -> bool:
-        return bool(self.archives or self.uploads)
+        return bool(self.archives or self.uploads or self.half_removed)
 
 
 def abandoned(
@@ -48,10 +52,12 @@ def abandoned(
     Whoever knows that no backup of the environment runs may spare nothing.
     """
     prefix, limit = environment_prefix(environment), now - spared
+    found = shelves(store.list(prefix))
     return Abandoned(
+        half_removed=tuple(shelf for shelf in found if shelf.is_half_removed),
         archives=tuple(
             entry
-            for shelf in shelves(store.list(prefix))
+            for shelf in found
             if _never_finished(shelf)
             for entry in shelf.stored
             if entry.last_modified < limit
@@ -71,11 +77,12 @@ def clear_abandoned(
         logger.warning("removing the unfinished upload of %s", upload.key)
         store.abort_upload(upload)
     removed = [archive for archive in found.archives if _remove(store, archive)]
-    return Abandoned(tuple(removed), found.uploads)
+    finished = [shelf for shelf in found.half_removed if finish_removal(store, shelf)]
+    return Abandoned(tuple(removed), found.uploads, tuple(finished))
 
 
 def _never_finished(shelf: Shelf) -> bool:
-    return shelf.manifest is None and not shelf.proofs
+    return shelf.manifest is None and not shelf.proofs and shelf.tombstone is None
 
 
 def _remove(store: ObjectStore, archive: ListedObject) -> bool:

@@ -14,9 +14,11 @@ from bounty_ops.journal.records import (
     Manifest,
     MigrationEvidence,
     ObjectRecord,
+    Pin,
     Proof,
     SequenceRecord,
     TableRecord,
+    Tombstone,
     parse_record,
     record_bytes,
 )
@@ -36,6 +38,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "`sequences`:": SequenceRecord,
     "## Proof": Proof,
     "`differences`:": Difference,
+    "## Pin": Pin,
+    "## Tombstone": Tombstone,
     "## Migration record": MigrationEvidence,
 }
 
