@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from bounty_ops.errors import ObjectStoreError
-from bounty_ops.object_store.part_sizes import GIB, MIB, MOST_PARTS, PartSizes
+from bounty_ops.object_store.part_sizes import GIB, MIB, PartSizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,8 @@ class Totals:
 class MemoryBudget:
     """How many parts may be in memory; `reserve` waits until there is room."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES_IN_MEMORY) -> None:
+        self._most_bytes = most_bytes
         self._changed = threading.Condition()
         self._parts = 0
         self._bytes = 0
@@ -101,20 +102,22 @@ class MemoryBudget:
         """Whether a part of ``size`` bytes would not have to wait."""
         if self._parts < FEWEST_PARTS_IN_MEMORY:
             return True
-        fits = self._bytes + size <= MOST_BYTES_IN_MEMORY
+        fits = self._bytes + size <= self._most_bytes
         return fits and self._parts < MOST_PARTS_IN_MEMORY
 
 
 class Pipeline:
     """The threads of one upload. `stop` must be called at the end, however it ends."""
 
-    def __init__(self, source: BinaryIO, sizes: PartSizes) -> None:
+    def __init__(
+        self, source: BinaryIO, sizes: PartSizes, *, memory_bytes: int = MOST_BYTES_IN_MEMORY
+    ) -> None:
         self.stopped = threading.Event()
         self._source = source
         self._sizes = sizes
         self._events: SimpleQueue[Part | Sent | BaseException] = SimpleQueue()
         self._outgoing: SimpleQueue[Part | None] = SimpleQueue()
-        self._budget = MemoryBudget()
+        self._budget = MemoryBudget(memory_bytes)
         self._senders: list[threading.Thread] = []
         self._sha256 = hashlib.sha256()
         self._size = 0
@@ -209,11 +212,13 @@ class Pipeline:
             self._events.put(error)
 
     def _require_number(self, part: Part) -> None:
-        if part.number > MOST_PARTS and part.data:
+        most = self._sizes.most
+        if part.number > most and part.data:
             raise ObjectStoreError(
                 f"the stream is longer than {self._sizes.capacity() / GIB:,.0f} GiB, the largest "
-                f"object that {MOST_PARTS:,} parts make",
-                hint="Compress more, or use a store that accepts parts of different sizes",
+                f"object that {most:,} parts make",
+                hint="Compress more, let shard_above_gib cut the backup into more objects, or use "
+                "a store that accepts more parts, of different sizes",
             )
 
     def _read_part(self, size: int) -> bytearray:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.object_store.abort import abort_upload
 from bounty_ops.object_store.client import make_client
+from bounty_ops.object_store.conditional import if_absent
 from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import error_code, translated
 from bounty_ops.object_store.download import Download
+from bounty_ops.object_store.encrypting import encryption_arguments
 from bounty_ops.object_store.part_sizes import part_sizes_for
 from bounty_ops.object_store.patience import patiently
+from bounty_ops.object_store.pipeline import MOST_BYTES_IN_MEMORY
 from bounty_ops.object_store.upload import Upload
 from bounty_ops.object_store.values import ListedObject, StoredObject, UnfinishedUpload
 
@@ -27,14 +29,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
     from bounty_ops.environments import BucketLocation, ObjectStoreSettings
+    from bounty_ops.object_store.conditional import Condition
 
 #: How long writing, and reading on, goes on trying while the store does not answer.
 PATIENCE_SECONDS: Final = 120.0
 
 #: The most that a store returns at once.
 LIST_PAGE: Final = 1000
-
-_CONFLICTS: Final = 5
 
 
 class ObjectStore:
@@ -53,7 +54,7 @@ class ObjectStore:
         """
         self._settings = settings
         self._patience = patience_seconds
-        self._part_sizes = part_sizes_for(settings.endpoint_url)
+        self._part_sizes = part_sizes_for(settings.endpoint_url, settings.most_parts)
         self._client_lock = threading.Lock()
         self._made_client: S3Client | None = None
 
@@ -88,7 +89,12 @@ class ObjectStore:
             self.check()  # it may be somebody else's
 
     def upload_stream(
-        self, key: str, source: BinaryIO, *, before_complete: Callable[[], None]
+        self,
+        key: str,
+        source: BinaryIO,
+        *,
+        before_complete: Callable[[], None],
+        memory_bytes: int | None = None,
     ) -> StoredObject:
         """Store everything that ``source`` gives until its end, in bounded memory.
 
@@ -98,13 +104,19 @@ class ObjectStore:
         after that. Errors of ``source`` pass unchanged. The source is not closed, and after an
         error a thread may still wait for its next bytes: kill what feeds it before closing it.
 
-        An object that exists under ``key`` is replaced; keys of archives hold a random id.
+        ``memory_bytes`` is what its parts may take, for several uploads at once (by default 96
+        MiB); two parts are always allowed, so far into a large stream it takes more, see
+        `bounty_ops.object_store.part_sizes`.
+
+        Raises ObjectExists, without having replaced anything, when ``key`` is taken, and
+        ObjectStoreError when ``source`` gives nothing at all.
         """
         upload = Upload(
             self._client(),
             self._settings,
             key,
             sizes=self._part_sizes,
+            memory_bytes=memory_bytes or MOST_BYTES_IN_MEMORY,
             patience_seconds=self._patience,
         )
         return upload.run(source, before_complete)
@@ -119,7 +131,7 @@ class ObjectStore:
         """
         md5 = ContentMd5(body)
 
-        def put() -> str:
+        def put(condition: Condition) -> str:
             with translated(self._settings, f"write {key}"):
                 answer = self._client().put_object(
                     Bucket=self.location.bucket,
@@ -127,19 +139,30 @@ class ObjectStore:
                     Body=body,
                     ContentMD5=md5.header,
                     ContentType=content_type,
-                    IfNoneMatch="*",
+                    **encryption_arguments(self._settings),
+                    **condition,
                 )
             return md5.etag(answer, f"write {key}").strip('"')
 
         sha256 = hashlib.sha256(body).hexdigest()
         try:
-            etag = patiently(lambda: _without_conflict(put), seconds=self._patience)
+            etag = patiently(
+                lambda: if_absent(put, look=lambda: self._require_absent(key)),
+                seconds=self._patience,
+            )
         except (ObjectExists, ObjectStoreUnavailable):
             found = self._found(key, body)
             if found is None:
                 raise
             etag = found.etag
         return StoredObject(key, len(body), sha256, etag)
+
+    def _require_absent(self, key: str) -> None:
+        if self.head(key) is not None:
+            raise ObjectExists(
+                f"could not write {key}: it exists",
+                hint="Nothing was overwritten; read the object that is there",
+            )
 
     def _found(self, key: str, body: bytes) -> StoredObject | None:
         """Return the object under a key if it can be read and is ``body``."""
@@ -223,15 +246,3 @@ class ObjectStore:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
-
-
-def _without_conflict(put: Callable[[], str]) -> str:
-    """Repeat a conditional put that met another one under way (409), as S3 asks for."""
-    for attempt in range(_CONFLICTS):
-        try:
-            return put()
-        except ObjectStoreError as error:
-            if error_code(error) != "ConditionalRequestConflict" or attempt == _CONFLICTS - 1:
-                raise
-        time.sleep(0.2 * 2**attempt)
-    raise AssertionError("unreachable")

@@ -9,6 +9,10 @@ Every other end aborts the upload. Three things a store may do are expected here
 * begin two uploads, because the answer to the first request was lost. So the uploads of the key
   are listed and removed when the request had to be repeated.
 
+An object that is there already is never replaced (`bounty_ops.object_store.conditional`), and a
+stream of no bytes is refused: an archive always has a header, so an empty one is a program that
+failed without saying so.
+
 A stream shorter than one part is put in one request instead of three.
 """
 
@@ -20,10 +24,12 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from bounty_ops.errors import ObjectNotFound, ObjectStoreError
+from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError
 from bounty_ops.object_store.abort import abort_upload
+from bounty_ops.object_store.conditional import if_absent
 from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import translated
+from bounty_ops.object_store.encrypting import encryption_arguments
 from bounty_ops.object_store.part_body import PartBody
 from bounty_ops.object_store.patience import patiently
 from bounty_ops.object_store.pipeline import Part, Pipeline, Totals
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
     from bounty_ops.environments import ObjectStoreSettings
+    from bounty_ops.object_store.conditional import Condition
     from bounty_ops.object_store.part_sizes import PartSizes
 
 _MARK: Final = "bounty-ops-upload"
@@ -54,6 +61,7 @@ class Upload:
         key: str,
         *,
         sizes: PartSizes,
+        memory_bytes: int,
         patience_seconds: float,
     ) -> None:
         self._client = client
@@ -62,6 +70,7 @@ class Upload:
         self._bucket = settings.location.bucket
         self._full_key = settings.location.key(key)
         self._sizes = sizes
+        self._memory_bytes = memory_bytes
         self._patience = patience_seconds
         self._mark = secrets.token_hex(16)
         self._upload_id: str | None = None
@@ -70,12 +79,13 @@ class Upload:
 
     def run(self, source: BinaryIO, before_complete: Callable[[], None]) -> StoredObject:
         """Store all of ``source``; see `bounty_ops.object_store.ObjectStore.upload_stream`."""
-        pipeline = Pipeline(source, self._sizes)
+        pipeline = Pipeline(source, self._sizes, memory_bytes=self._memory_bytes)
         try:
             first = pipeline.first()
             if first.last:
                 totals = pipeline.totals()
                 before_complete()
+                self._require_something(totals)
                 etag = self._put(first)
             else:
                 self._begin()
@@ -91,10 +101,17 @@ class Upload:
             raise
         return StoredObject(self._key, totals.size_bytes, totals.sha256, etag)
 
+    def _require_something(self, totals: Totals) -> None:
+        if totals.size_bytes == 0:
+            raise ObjectStoreError(
+                f"could not {self._doing}: there was nothing to upload, not one byte",
+                hint="What should have written it failed without saying so; look at its log",
+            )
+
     def _put(self, part: Part) -> str | None:
         md5 = ContentMd5(part.data)
 
-        def put() -> str:
+        def put(condition: Condition) -> str:
             with self._translated():
                 answer = self._client.put_object(
                     Bucket=self._bucket,
@@ -103,6 +120,8 @@ class Upload:
                     ContentMD5=md5.header,
                     ContentType=_CONTENT_TYPE,
                     Metadata={_MARK: self._mark},
+                    **encryption_arguments(self._settings),
+                    **condition,
                 )
             return md5.etag(answer, self._doing)
 
@@ -116,6 +135,7 @@ class Upload:
                 Key=self._full_key,
                 ContentType=_CONTENT_TYPE,
                 Metadata={_MARK: self._mark},
+                **encryption_arguments(self._settings),
             )
         self._upload_id = answer["UploadId"]
         self._may_have_strays = answer["ResponseMetadata"]["RetryAttempts"] > 0
@@ -138,7 +158,7 @@ class Upload:
         return patiently(send, seconds=self._patience, stopped=pipeline.stopped)
 
     def _complete(self, totals: Totals) -> str | None:
-        def complete() -> str:
+        def complete(condition: Condition) -> str:
             with self._translated():
                 answer = self._client.complete_multipart_upload(
                     Bucket=self._bucket,
@@ -150,21 +170,34 @@ class Upload:
                             for number, etag in enumerate(totals.etags, 1)
                         ]
                     },
+                    **condition,
                 )
             return answer["ETag"]
 
         return self._settled(complete)
 
-    def _settled(self, publish: Callable[[], str]) -> str | None:
+    def _settled(self, publish: Callable[[Condition], str]) -> str | None:
         """Make the object visible; None: it is visible, but the answer was lost."""
+        # Some stores ignore the condition, and none looks before hours of parts are sent.
+        patiently(self._require_absent, seconds=self._patience)
         self._may_be_visible = True
+        publish_once = partial(if_absent, publish, look=self._require_absent)
         try:
-            return patiently(publish, seconds=self._patience)
+            return patiently(publish_once, seconds=self._patience)
         except ObjectStoreError:
             with contextlib.suppress(ObjectStoreError):
                 if self._is_ours(self._head()):
                     return None
             raise
+
+    def _require_absent(self) -> None:
+        found = self._head()
+        if found is not None and not self._is_ours(found):
+            raise ObjectExists(
+                f"could not {self._doing}: there is an object under this key already",
+                hint="Nothing was overwritten; keys of backups hold a random id, so look who "
+                "else writes into this bucket",
+            )
 
     def _verified(self, size_bytes: int, etag: str | None) -> str:
         """Look at the object as others see it and return its ETag."""
@@ -189,11 +222,23 @@ class Upload:
             if self._upload_id is not None:
                 abort_upload(self._client, self._settings, self._key, self._upload_id)
             self._remove_strays()
-            if self._may_be_visible and self._is_ours(self._head()):
-                with self._translated():
-                    self._client.delete_object(Bucket=self._bucket, Key=self._full_key)
+            if self._may_be_visible:
+                self._remove_published()
         except ObjectStoreError as left:
             error.add_note(f"Something of {self._key} may be left in the bucket: {left}")
+
+    def _remove_published(self) -> None:
+        found = self._head()
+        if found is None or not self._is_ours(found):
+            return
+        version = found.get("VersionId", "")  # in a versioned bucket a bare DELETE keeps the bytes
+        with self._translated():
+            if version:
+                self._client.delete_object(
+                    Bucket=self._bucket, Key=self._full_key, VersionId=version
+                )
+            else:
+                self._client.delete_object(Bucket=self._bucket, Key=self._full_key)
 
     def _tidy(self) -> None:
         try:

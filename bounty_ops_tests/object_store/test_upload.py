@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.errors import BackupError, ObjectStoreError
-from bounty_ops.object_store import ObjectStore, pipeline
+from bounty_ops.errors import BackupError, ObjectExists, ObjectStoreError
+from bounty_ops.object_store import ObjectStore
 from bounty_ops.object_store.part_sizes import MIB
+from bounty_ops.object_store.pipeline import Pipeline
 from bounty_ops_tests.object_store.streams import (
     SMALL_PARTS,
     BrokenSource,
@@ -32,7 +34,7 @@ def store(s3_prefix: ObjectStoreSettings) -> ObjectStore:
     return in_small_parts(ObjectStore(s3_prefix, patience_seconds=0))
 
 
-@pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 3 * PART, 4 * PART + 7])
+@pytest.mark.parametrize("size", [1, PART - 1, PART, PART + 1, 3 * PART, 4 * PART + 7])
 def test_what_is_uploaded_is_what_is_downloaded(store: ObjectStore, size: int) -> None:
     data = some_bytes(size)
 
@@ -111,10 +113,7 @@ def test_the_source_is_read_while_parts_are_sent(store: ObjectStore) -> None:
     assert stored.sha256 == hashlib.sha256(data).hexdigest()
 
 
-def test_no_more_parts_are_in_memory_than_the_budget_allows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pipeline, "MOST_BYTES_IN_MEMORY", 3 * PART)
+def test_no_more_parts_are_in_memory_than_the_budget_allows() -> None:
     read: list[int] = []
     blocked = threading.Event()
 
@@ -126,7 +125,8 @@ def test_no_more_parts_are_in_memory_than_the_budget_allows(
                 blocked.set()
             return data
 
-    running = pipeline.Pipeline(Counting(some_bytes(6 * PART)), SMALL_PARTS)
+    source = Counting(some_bytes(6 * PART))
+    running = Pipeline(source, SMALL_PARTS, memory_bytes=3 * PART)
     try:
         running.first()
         assert blocked.wait(60)
@@ -137,10 +137,8 @@ def test_no_more_parts_are_in_memory_than_the_budget_allows(
         running.stop()
 
 
-def test_a_stream_that_needs_too_many_parts_is_refused(
-    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "MOST_PARTS", 2)
+def test_a_stream_that_needs_too_many_parts_is_refused(store: ObjectStore) -> None:
+    store._part_sizes = dataclasses.replace(SMALL_PARTS, most=2)
     data = some_bytes(2 * PART + 1)
 
     with pytest.raises(ObjectStoreError, match="the largest object") as caught:
@@ -173,3 +171,43 @@ def test_uploads_at_the_same_time_do_not_mix(store: ObjectStore) -> None:
         thread.join()
 
     assert {key: store.get(key) for key in contents} == contents
+
+
+def test_a_stream_of_nothing_is_no_archive(store: ObjectStore) -> None:
+    with pytest.raises(ObjectStoreError, match="not one byte") as caught:
+        store.upload_stream("a", io.BytesIO(b""), before_complete=nothing)
+
+    assert caught.value.hint
+    assert list(store.list("")) == []
+
+
+def test_why_there_was_nothing_is_the_caller_s_to_say(store: ObjectStore) -> None:
+    def refuse() -> None:
+        raise BackupError("pg_dump failed", hint="")
+
+    with pytest.raises(BackupError, match="pg_dump failed"):
+        store.upload_stream("a", io.BytesIO(b""), before_complete=refuse)
+
+
+@pytest.mark.parametrize("size", [10, 2 * PART + 10])
+def test_an_existing_object_is_never_replaced(store: ObjectStore, size: int) -> None:
+    store.put_if_absent("a", b"first")
+
+    with pytest.raises(ObjectExists, match="a: there is an object under this key"):
+        store.upload_stream("a", io.BytesIO(some_bytes(size)), before_complete=nothing)
+
+    assert store.get("a") == b"first"
+    assert store.unfinished_uploads("") == []
+
+
+def test_memory_is_shared_by_uploads_that_are_told_to(s3_prefix: ObjectStoreSettings) -> None:
+    """However little is given, one part is read while another is sent."""
+    store = in_small_parts(ObjectStore(s3_prefix))
+    data = some_bytes(4 * PART)
+
+    stored = store.upload_stream(
+        "a", io.BytesIO(data), before_complete=nothing, memory_bytes=PART // 2
+    )
+
+    assert stored.sha256 == hashlib.sha256(data).hexdigest()
+    assert store.get("a") == data

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PARTS = 2
 LARGE = some_bytes((PARTS - 1) * SMALL_PARTS.first + 100)
 SMALL = some_bytes(1000)
-LARGE_OPERATIONS = ["begin", *["part"] * PARTS, "complete", "head"]
-SMALL_OPERATIONS = ["put", "head"]
+LARGE_OPERATIONS = ["begin", *["part"] * PARTS, "head", "complete", "head"]
+SMALL_OPERATIONS = ["head", "put", "head"]
 #: Where one fault alone makes an upload without patience give up; all others are repeated.
 FATAL = {
     Fault.ANSWER_403: {"begin", "part", "complete", "head", "put"},
