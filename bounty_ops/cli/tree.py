@@ -26,6 +26,9 @@ _HERE = "bounty_ops.cli"
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
         ),
         Branch(
+            "dump", f"{_HERE}.db.dump:dump", "Write a dump into a file, for people; no backup."
+        ),
+        Branch(
             "url",
             f"{_HERE}.db.url:url",
             "Print the URL of the database, with its password only on request.",
@@ -55,6 +58,11 @@ def db() -> None:
             "verify",
             f"{_HERE}.backup.verify:verify",
             "Restore a backup into a throw-away server and compare.",
+        ),
+        Branch(
+            "rebuild-catalogue",
+            f"{_HERE}.backup.rebuild:rebuild_catalogue",
+            "Make the catalogue of the operations database again, from the bucket.",
         ),
     ),
 )
