@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from bounty_ops.cli.console import clock, shown, size, state, table
+from bounty_ops.monitoring.findings import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +21,7 @@ def draw_status(console: Console, standings: Sequence[Standing]) -> None:
     """One row for each environment, and below it what is wrong."""
     columns = (
         "ENVIRONMENT", "DATABASE", ">SIZE", "REVISION", ">PENDING", "LAST BACKUP", "VERDICT",
-        "LAST PROVED",
+        "LAST PROVED", "RPO", "RTO",
     )  # fmt: skip
     console.print(table(columns, [_row(standing) for standing in standings]))
     for standing in standings:
@@ -42,7 +45,18 @@ def _row(standing: Standing) -> tuple[object, ...]:
         clock(backup.taken_at) if backup else "none",
         state(backup.verdict) if backup else "-",
         clock(proof.taken_at) if proof else "never",
+        _measured(standing.rpo_seconds, standing.rpo_objective_seconds),
+        _measured(standing.rto_seconds, standing.rto_objective_seconds),
     )
+
+
+def _measured(seconds: float | None, objective: float | None) -> Text:
+    """What is, of what is wanted; red where it is more."""
+    if objective is None:
+        return Text(shown(None))
+    text = "unknown" if seconds is None else duration(seconds)
+    colour = "" if seconds is None else "green" if seconds <= objective else "red"
+    return Text(f"{text} of {duration(objective)}", style=colour)
 
 
 def _database(standing: Standing) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from bounty_ops.alerting import recovery
 from bounty_ops.cli.answer_status import draw_status
 from bounty_ops.cli.console import present
 from bounty_ops.cli.invocation import Invocation, pass_invocation
@@ -23,7 +25,6 @@ from bounty_ops.postgres.server import server_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from bounty_ops.environments import Environment, Settings
     from bounty_ops.journal.records import BackupSummary
@@ -69,6 +70,11 @@ class Standing:
     pending: tuple[str, ...] | None = None
     last_backup: LastBackup | None = None
     last_proof: LastProof | None = None
+    rpo_seconds: float | None = None
+    rpo_objective_seconds: float | None = None
+    rto_seconds: float | None = None
+    rto_measured_seconds: float | None = None
+    rto_objective_seconds: float | None = None
     bucket_problem: str | None = None
 
 
@@ -98,13 +104,36 @@ def _standings(settings: Settings, only: str | None) -> list[Standing]:
         summaries, bucket_problem = [], str(error)
     return [
         replace(
-            _look(environment),
-            last_backup=_last_backup([s for s in summaries if s.environment == environment.name]),
-            last_proof=_last_proof([s for s in summaries if s.environment == environment.name]),
+            _with_backups(
+                _look(environment),
+                environment,
+                [summary for summary in summaries if summary.environment == environment.name],
+            ),
             bucket_problem=bucket_problem,
         )
         for environment in chosen
     ]
+
+
+def _with_backups(
+    standing: Standing, environment: Environment, summaries: Sequence[BackupSummary]
+) -> Standing:
+    found = recovery(
+        summaries,
+        environment.policy,
+        datetime.now(UTC),
+        database_bytes=standing.size_bytes,
+    )
+    return replace(
+        standing,
+        last_backup=_last_backup(summaries),
+        last_proof=_last_proof(summaries),
+        rpo_seconds=found.rpo_seconds,
+        rpo_objective_seconds=found.rpo_objective_seconds,
+        rto_seconds=found.rto_seconds,
+        rto_measured_seconds=found.rto_measured_seconds,
+        rto_objective_seconds=found.rto_objective_seconds,
+    )
 
 
 def _look(environment: Environment) -> Standing:

@@ -43,6 +43,21 @@ def test_the_last_backup_and_the_last_proof_may_differ(filled: CommandLine) -> N
     assert "unverified" in said
 
 
+def test_what_a_disaster_would_cost_is_measured_against_the_policy(filled: CommandLine) -> None:
+    (filled.home / "bounty_ops.toml").write_text(
+        "[defaults]\nproof_max_age_hours = 12\nrto_minutes = 90\n"
+    )
+    [unknown] = filled.run("status", "--json").document
+    assert (unknown["rpo_seconds"], unknown["rto_seconds"]) == (None, None)
+    filled.run("backup", "run")
+    [known] = filled.run("status", "--json").document
+    assert 0 <= known["rpo_seconds"] < 12 * 3600
+    assert (known["rpo_objective_seconds"], known["rto_objective_seconds"]) == (43_200, 5_400)
+    assert 0 < known["rto_measured_seconds"] < 5_400
+    assert known["rto_seconds"] > 0
+    assert "s of 90 min" in filled.run("status").stdout
+
+
 def test_a_bucket_that_is_gone_is_said_and_the_rest_is_shown(command_line: CommandLine) -> None:
     gone = command_line.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")
     [standing] = gone.run("status", "--json").document

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from bounty_ops.alerting import ping_after
 from bounty_ops.cli.backup import answer
 from bounty_ops.cli.catalogue import note
-from bounty_ops.cli.console import present
+from bounty_ops.cli.console import present, warn
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
-from bounty_ops.cli.progress import byte_progress
+from bounty_ops.cli.progress import byte_progress, waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
 from bounty_ops.journal import Journal
@@ -57,4 +59,17 @@ def verify_and_note(
             manifest, journal, work_dir=settings.state_dir / "work", progress=advance
         )
     note(invocation, settings, "the proof", lambda ops: index_verification(ops, proof))
+    _ping(invocation, settings, manifest, proof)
     return proof
+
+
+def _ping(invocation: Invocation, settings: Settings, manifest: Manifest, proof: Proof) -> None:
+    """Feed the dead-man's switch of the backup's environment, if it is one of ours."""
+    environment = settings.environments.get(manifest.environment)
+    if environment is None or proof.verdict is not Verdict.PROVED:
+        return
+    with waiting("Calling the dead-man's switch"):
+        pinged = ping_after(environment, manifest, proof, now=datetime.now(UTC))
+    if pinged is not None and pinged.problem is not None:
+        told = f"the dead-man's switch of {environment.name} was {pinged}"
+        warn(invocation.redaction.apply(told))
