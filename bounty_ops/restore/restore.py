@@ -1,0 +1,363 @@
+"""Carrying a restore out: beside the target, compared, and only then in its place.
+
+Nothing of the target is touched before the copy is whole and equal to the manifest. Whatever goes
+wrong before that, Ctrl-C and SIGKILL included, leaves at most a copy under a name of ours, which
+the next restore into the same target removes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from bounty_ops.errors import RestoreError
+from bounty_ops.journal import new_id
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.preflight import refuse_pooler_address
+from bounty_ops.postgres.programs import find_programs
+from bounty_ops.restore import beside, loading, swap
+from bounty_ops.restore.comparing import Comparison, compare
+from bounty_ops.restore.fetching import Archives, fetched
+from bounty_ops.restore.outcome import Restored, Treatment, Watching
+from bounty_ops.restore.plan import require_permission
+from bounty_ops.restore.roles import make_roles
+from bounty_ops.restore.selection import Selection, choose
+from bounty_ops.restore.target import APPLICATION_NAME, maintenance_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import psycopg
+    from psycopg.rows import TupleRow
+
+    from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.journal import Journal
+    from bounty_ops.journal.records import Manifest
+    from bounty_ops.postgres.programs import Programs
+    from bounty_ops.restore.plan import RestorePlan
+    from bounty_ops.restore.target import Target
+
+    Connection = psycopg.Connection[TupleRow]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Work:
+    """What one restore works with, and what it has learned."""
+
+    plan: RestorePlan
+    target: Target
+    manifest: Manifest
+    journal: Journal
+    identities: Sequence[str]
+    work_dir: Path
+    watching: Watching
+    treatment: Treatment | None
+    programs: Programs
+    run_id: str
+    started: float
+    notes: list[str]
+    fetch_seconds: float = 0.0
+    restore_seconds: float = 0.0
+    compare_seconds: float = 0.0
+
+
+def restore_backup(
+    plan: RestorePlan,
+    target: Target,
+    manifest: Manifest,
+    journal: Journal,
+    *,
+    digest: str | None,
+    work_dir: Path,
+    identities: Sequence[str] = (),
+    watching: Watching | None = None,
+    treatment: Treatment | None = None,
+) -> Restored:
+    """Carry out a plan.
+
+    Args:
+        plan: made a moment ago, for this target and backup.
+        target: where to.
+        manifest: of the backup.
+        journal: where it lies.
+        digest: what somebody gave who has read the plan; None: nobody.
+        work_dir: with room for the archives.
+        identities: private keys of age, for an encrypted backup.
+        watching: who wants to know how far it is.
+        treatment: what is done to the copy before it is handed over.
+
+    Raises:
+        UsageError: the plan asks for its digest, or for roles.
+        RestoreError: it could not be done, or the copy differs; the target is as before.
+        PostgresError: the server said no; the target is as before.
+        ObjectStoreError: the bucket said no; nothing was changed.
+    """
+    require_permission(plan, digest)
+    refuse_pooler_address(target.url)
+    now = datetime.now(UTC)
+    work = _Work(
+        plan, target, manifest, journal, identities, work_dir, watching or Watching(), treatment,
+        find_programs(plan.state.major), new_id(now), time.monotonic(), list(plan.notes),
+    )  # fmt: skip
+    if plan.way == "in place":
+        return _in_place(work)
+    with (
+        maintenance_connection(target.url, plan.state.maintenance) as connection,
+        swap.alone(connection, target.url.database),
+    ):
+        _require_unchanged(work, connection)
+        if plan.unfinished is not None:
+            return _finish(work, connection, plan.unfinished)
+        return _beside(work, connection, end_sessions=digest is not None)
+
+
+def _require_unchanged(work: _Work, connection: Connection) -> None:
+    """Alone now: whatever another restore did since the plan would be undone unseen."""
+    row = connection.execute(
+        "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", [work.plan.database]
+    ).fetchone()
+    if (row[0] if row else None) != work.plan.state.oid:
+        raise RestoreError(
+            f"{work.plan.address} was replaced since the plan; nothing was changed",
+            hint="Read the plan again.",
+        )
+
+
+def _finish(work: _Work, connection: Connection, copy: beside.Beside) -> Restored:
+    comment = _about(work.manifest).get("comment")
+    with suppress(RestoreError):
+        comment = swap.read_face(connection, copy.old_name).comment
+    finished = swap.finish(connection, copy)
+    if finished:
+        swap.uncover(connection, copy.target, comment)
+        note = f"a swap that was broken off is finished: it restored backup {copy.backup_id}"
+    else:
+        note = "a swap that was broken off before it began is undone: the target is as before it"
+    return _restored(work, None, copy.old_name if finished else None, [note])
+
+
+def _beside(work: _Work, connection: Connection, *, end_sessions: bool) -> Restored:
+    plan = work.plan
+    copy = beside.Beside(
+        name=beside.copy_name(plan.database, work.run_id),
+        target=plan.database,
+        stage="filling",
+        backup_id=plan.backup_id,
+        digest=plan.digest,
+        old_name=beside.old_name(plan.database, work.run_id),
+    )
+    for left in beside.databases_beside(connection, plan.database):
+        logger.warning("removing %s, which a restore that ended early left", left.name)
+        beside.drop_copy(connection, left.name)
+    if plan.wishes.create_roles:
+        make_roles(connection, work.manifest, plan.missing_roles)
+    with _archives(work) as archives, _removed_on_failure(connection, copy) as kept:
+        comparison = _filled(work, connection, copy, archives)
+        if comparison.grave:
+            beside.stamp(connection, replace(copy, stage="differs"))
+            kept.append(copy.name)
+            return _differing(work, copy, comparison)
+        url = work.target.url.with_database(copy.name)
+        if work.treatment is not None:
+            work.notes += work.treatment.carry_out(url)
+        work.watching.step("collecting statistics for the planner")
+        _analyze(url)
+        face = _face(work, connection)
+        work.notes += swap.put_face(connection, copy.name, face)
+        work.watching.step(f"swapping {copy.name} and {copy.target}")
+        exists = plan.state.exists
+        swap.swap(connection, copy, exists=exists, end_sessions=end_sessions)
+        kept.append(copy.name)
+    swap.uncover(connection, copy.target, face.comment)
+    return _restored(work, comparison, copy.old_name if exists else None)
+
+
+@contextmanager
+def _archives(work: _Work) -> Iterator[Archives]:
+    """The archives on this machine's disk, for the length of the block."""
+    work.watching.step("fetching the archives")
+    begun = time.monotonic()
+    with fetched(
+        work.manifest, work.journal.store, work.work_dir,
+        identities=work.identities, progress=work.watching.fetched,
+    ) as archives:  # fmt: skip
+        work.fetch_seconds = time.monotonic() - begun
+        yield archives
+
+
+@contextmanager
+def _removed_on_failure(connection: Connection, copy: beside.Beside) -> Iterator[list[str]]:
+    """Remove the copy at the end of the block, unless its name was put on the list."""
+    kept: list[str] = []
+    try:
+        yield kept
+    except BaseException as error:
+        if not kept:
+            try:
+                _drop_unless_swapping(connection, copy)
+            except Exception as left:  # noqa: BLE001 - the first error is the one to tell
+                error.add_note(f"{copy.name} was left; the next restore removes it: {left}")
+        raise
+
+
+def _drop_unless_swapping(connection: Connection, copy: beside.Beside) -> None:
+    there = [one for one in beside.databases_beside(connection, copy.target) if one == copy]
+    if there:  # stamped `swapping` it is what the next run goes on with
+        beside.drop_copy(connection, copy.name)
+
+
+def _filled(
+    work: _Work, connection: Connection, copy: beside.Beside, archives: Archives
+) -> Comparison:
+    """Make the copy and fill it: in parallel first, one entry after the other if that differs.
+
+    Jobs of pg_restore get into each other's way: two that attach partitions' indexes at the same
+    moment leave the index of the partitioned table invalid, and no error is reported.
+    """
+    jobs = work.plan.wishes.jobs
+    if jobs > 1:
+        try:
+            comparison = _attempt(work, connection, copy, archives, jobs)
+        except RestoreError as error:
+            logger.info("restoring in parallel failed (%s), now one after the other", error)
+        else:
+            if not comparison.grave:
+                return comparison
+            logger.info("restored in parallel the copy differs, now one entry after the other")
+    return _attempt(work, connection, copy, archives, 1)
+
+
+def _attempt(
+    work: _Work, connection: Connection, copy: beside.Beside, archives: Archives, jobs: int
+) -> Comparison:
+    departures = beside.make_copy(connection, copy, _about(work.manifest))
+    work.notes += [one for one in departures if one not in work.notes]
+    url = work.target.url.with_database(copy.name)
+    schemas = work.manifest.inventory.get("schemas", [])
+    if not any(line.startswith("public: ") for line in schemas):
+        with connect(url, application_name=APPLICATION_NAME) as inside:
+            inside.execute("DROP SCHEMA public")
+    return _load_and_compare(work, url, archives, loading.Manner(jobs=jobs))
+
+
+def _load_and_compare(
+    work: _Work, url: DatabaseUrl, archives: Archives, manner: loading.Manner
+) -> Comparison:
+    wishes = work.plan.wishes
+    selection = _selection(work, archives)
+    work.watching.step("restoring")
+    begun = time.monotonic()
+    manner = replace(
+        manner,
+        no_owner=wishes.no_owner,
+        without_statistics=work.treatment is not None,
+        chosen=selection.written(archives.main.parent) if selection else None,
+    )
+    shards = archives.chosen_shards(selection.with_rows if selection else None)
+    loading.load(work.programs, url, archives.main, shards, manner, progress=work.watching.restored)
+    work.restore_seconds = time.monotonic() - begun
+    work.watching.step("comparing with the manifest")
+    begun = time.monotonic()
+    comparison = compare(
+        work.manifest,
+        url,
+        no_owner=wishes.no_owner,
+        other_major=work.plan.state.major != work.manifest.server_major,
+        narrowed=selection.narrowed if selection else None,
+    )
+    work.compare_seconds = time.monotonic() - begun
+    return comparison
+
+
+def _selection(work: _Work, archives: Archives) -> Selection | None:
+    wishes = work.plan.wishes
+    if not wishes.tables:
+        return None
+    selection = choose(
+        work.programs,
+        archives.main,
+        wishes.tables,
+        work.manifest,
+        with_references=wishes.with_references,
+    )
+    work.notes += [one for one in selection.explained if one not in work.notes]
+    return selection
+
+
+def _in_place(work: _Work) -> Restored:
+    plan, url = work.plan, work.target.url
+    if plan.wishes.create_roles:
+        with connect(url, application_name=APPLICATION_NAME) as connection:
+            make_roles(connection, work.manifest, plan.missing_roles)
+    with _archives(work) as archives:
+        # All or nothing, where one archive makes that possible.
+        manner = loading.Manner(single_transaction=not archives.shards)
+        comparison = _load_and_compare(work, url, archives, manner)
+    if work.treatment is None and not comparison.grave:
+        _analyze(url)
+    return _restored(work, comparison, None)
+
+
+def _differing(work: _Work, copy: beside.Beside, comparison: Comparison) -> Restored:
+    work.notes.append(
+        f"the restored copy differs, so {copy.target} was not touched; it stands as {copy.name} "
+        "until the next restore, to be looked at or renamed by hand"
+    )
+    return _restored(work, comparison, None)
+
+
+def _face(work: _Work, connection: Connection) -> swap.Face:
+    """What the database is going to be like, apart from its content."""
+    about = _about(work.manifest)
+    if work.plan.state.exists:
+        face = swap.read_face(connection, work.plan.database)
+    else:
+        face = swap.Face(work.plan.state.user, about.get("comment"), -1, None, ())
+    comment = face.comment or about.get("comment")
+    return replace(face, comment=work.treatment.comment if work.treatment else comment)
+
+
+def _analyze(url: DatabaseUrl) -> None:
+    with connect(url, application_name=APPLICATION_NAME) as connection:
+        connection.execute("SET statement_timeout = 0")
+        connection.execute(sql.SQL("ANALYZE"))
+
+
+def _about(manifest: Manifest) -> dict[str, Any]:
+    lines = manifest.inventory.get("about_database", ())
+    return dict(json.loads(lines[0])) if lines else {}
+
+
+def _restored(
+    work: _Work,
+    comparison: Comparison | None,
+    old_database: str | None,
+    notes: Sequence[str] = (),
+) -> Restored:
+    return Restored(
+        backup_id=work.plan.backup_id,
+        address=work.plan.address,
+        database=work.plan.database,
+        way=work.plan.way,
+        done=comparison is None or not comparison.grave,
+        verdict=comparison.verdict if comparison else None,
+        tables_compared=comparison.tables if comparison else 0,
+        rows_compared=comparison.rows if comparison else 0,
+        differences=comparison.differences if comparison else (),
+        old_database=old_database,
+        seconds=round(time.monotonic() - work.started, 3),
+        fetch_seconds=round(work.fetch_seconds, 3),
+        restore_seconds=round(work.restore_seconds, 3),
+        compare_seconds=round(work.compare_seconds, 3),
+        notes=(*work.notes, *notes),
+    )
