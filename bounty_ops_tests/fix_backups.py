@@ -69,9 +69,14 @@ def fill_zoo(url: DatabaseUrl, major: int) -> None:
         make_role(url, role)
     names = ["zoo.sql", *(f"zoo_{since}.sql" for since in _SINCE if major >= since)]
     for name in names:
-        lines = (_DATA / name).read_text(encoding="utf-8").splitlines()
-        text = "\n".join(line for line in lines if not line.startswith("--"))
-        run(url, *(one for one in text.split(";\n") if one.strip()))
+        run(url, *sql_statements(_DATA / name))
+
+
+def sql_statements(path: Path) -> list[str]:
+    """The statements of a file in which each ends with a semicolon at the end of a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("--"))
+    return [one for one in f"{text}\n".split(";\n") if one.strip()]
 
 
 @pytest.fixture(scope="session")

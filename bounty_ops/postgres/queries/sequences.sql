@@ -1,9 +1,8 @@
--- Sequences that pg_dump dumps, and how far they have been used. A sequence is not part of any
--- snapshot: this is its present value.
+-- Sequences that pg_dump dumps, and whether this role may read how far they have been used.
 SELECT n.nspname,
        c.relname,
-       CASE WHEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
-            THEN pg_catalog.pg_sequence_last_value(c.oid) END,
+       pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
+       s.seqstart,
        s.seqincrement,
        s.seqcycle
   FROM pg_catalog.pg_sequence s

@@ -5,6 +5,11 @@ SELECT pg_catalog.format('%I.%I: %s', n.nspname, x.relname, pg_catalog.concat_ws
          CASE WHEN NOT i.indisvalid THEN 'invalid' END,
          CASE WHEN i.indisclustered THEN 'clustered' END,
          CASE WHEN i.indisreplident THEN 'replica identity' END,
+         'statistics ' || (SELECT pg_catalog.string_agg(
+                                    pg_catalog.format('%s of %s', a.attstattarget, a.attnum), ' '
+                                    ORDER BY a.attnum)
+                             FROM pg_catalog.pg_attribute a
+                            WHERE a.attrelid = x.oid AND a.attstattarget >= 0),
          'attached to ' || (SELECT h.inhparent::pg_catalog.regclass::text
                               FROM pg_catalog.pg_inherits h WHERE h.inhrelid = x.oid)))
   FROM pg_catalog.pg_index i

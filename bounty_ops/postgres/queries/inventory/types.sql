@@ -24,9 +24,11 @@ SELECT pg_catalog.format('%s: %s', pg_catalog.format_type(t.oid, NULL), pg_catal
          CASE WHEN t.typnotnull THEN 'not null' END,
          'default ' || CASE WHEN t.typtype = 'd'
               THEN coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 0), t.typdefault) END,
-         (SELECT pg_catalog.format('of %s collate %s operators %s',
+         (SELECT pg_catalog.format('of %s collate %s operators %s canonical %s difference %s'
+                                   ' multirange %s',
                    pg_catalog.format_type(r.rngsubtype, NULL),
-                   r.rngcollation::pg_catalog.regcollation, o.opcname)
+                   r.rngcollation::pg_catalog.regcollation, o.opcname,
+                   r.rngcanonical, r.rngsubdiff, pg_catalog.format_type(r.rngmultitypid, NULL))
             FROM pg_catalog.pg_range r
             JOIN pg_catalog.pg_opclass o ON o.oid = r.rngsubopc
            WHERE r.rngtypid = t.oid),

@@ -1,0 +1,1 @@
+"""Whole operations, with a fault at every position and every process."""
