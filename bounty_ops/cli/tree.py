@@ -25,9 +25,7 @@ _HERE = "bounty_ops.cli"
         Branch(
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
         ),
-        Branch(
-            "dump", f"{_HERE}.db.dump:dump", "Write a dump into a file, for people; no backup."
-        ),
+        Branch("dump", f"{_HERE}.db.dump:dump", "Write a dump into a file, for people; no backup."),
         Branch(
             "url",
             f"{_HERE}.db.url:url",
@@ -58,6 +56,23 @@ def db() -> None:
             "verify",
             f"{_HERE}.backup.verify:verify",
             "Restore a backup into a throw-away server and compare.",
+        ),
+        Branch(
+            "prune",
+            f"{_HERE}.backup.prune:prune",
+            "Show which backups the keep_* rules let go.",
+        ),
+        Branch("pin", f"{_HERE}.backup.pin:pin", "Keep a backup whatever the rules say."),
+        Branch("unpin", f"{_HERE}.backup.pin:unpin", "Let the rules decide about a backup again."),
+        Branch(
+            "restore",
+            f"{_HERE}.backup.restore:restore",
+            "Restore a backup into a database, and compare it with the manifest.",
+        ),
+        Branch(
+            "download",
+            f"{_HERE}.backup.download:download",
+            "Download a backup as it is stored, with a program that restores it.",
         ),
         Branch(
             "rebuild-catalogue",

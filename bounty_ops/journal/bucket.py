@@ -124,6 +124,13 @@ class Journal:
         Raises UsageError when there is none or more than one, JournalError when it cannot be
         read.
         """
+        return self.read_manifest(*self.locate(backup_id, environment))
+
+    def locate(self, backup_id: str, environment: str | None = None) -> tuple[str, str]:
+        """Return environment and full id of the backup that an id, or its beginning, means.
+
+        Its manifest need not be readable. Raises UsageError when there is none or more than one.
+        """
         wanted = require_id(backup_id)
         prefix = layout.environment_prefix(environment)
         listing = self.store.list(prefix if environment is None else prefix + wanted)
@@ -134,7 +141,7 @@ class Journal:
         ]
         exact = [shelf for shelf in begins if shelf.backup_id == wanted]
         found = _only(exact or begins, wanted, environment)
-        return self.read_manifest(found.environment, found.backup_id)
+        return found.environment, found.backup_id
 
     def write_migration(self, evidence: MigrationEvidence) -> StoredObject:
         """Store what happened when a migration was applied.

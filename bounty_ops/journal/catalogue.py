@@ -18,6 +18,8 @@ from bounty_ops.journal.records import BackupState
 from bounty_ops.schema.ops import Backup, MigrationRecord, Verification
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Engine
 
     from bounty_ops.environments import BucketLocation
@@ -45,6 +47,13 @@ def index_backup(engine: Engine, manifest: Manifest, location: BucketLocation) -
     """Enter a backup; ``location`` is where its bucket and prefix are."""
     with engine.begin() as connection:
         _upsert(connection, Backup, [_backup_row(manifest, location)])
+
+
+def forget_backups(engine: Engine, backup_ids: Sequence[str]) -> None:
+    """Take out backups that are no longer in the bucket, with their proofs."""
+    with engine.begin() as connection:
+        connection.execute(delete(Verification).where(Verification.backup_id.in_(backup_ids)))
+        connection.execute(delete(Backup).where(Backup.id.in_(backup_ids)))
 
 
 def index_verification(engine: Engine, proof: Proof) -> None:

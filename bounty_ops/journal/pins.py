@@ -57,10 +57,14 @@ def pin_backup(
 
 def unpin_backup(store: ObjectStore, environment: str, backup_id: str) -> bool:
     """Take the pin of a backup away; whether there was one."""
-    key = layout.pin_key(environment, backup_id)
-    there = store.head(key) is not None
-    store.delete(key)
+    there = is_pinned(store, environment, backup_id)
+    store.delete(layout.pin_key(environment, backup_id))
     return there
+
+
+def is_pinned(store: ObjectStore, environment: str, backup_id: str) -> bool:
+    """Whether there is a pin, readable or not."""
+    return store.head(layout.pin_key(environment, backup_id)) is not None
 
 
 def read_pin(store: ObjectStore, environment: str, backup_id: str) -> Pin | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.errors import ObjectExists, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.journal import layout
+from bounty_ops.journal.pins import is_pinned
 from bounty_ops.journal.records import record_bytes
 from bounty_ops.journal.shelf import shelves
 
@@ -95,6 +96,6 @@ def _remove_manifest(store: ObjectStore, key: str) -> str | None:
 
 
 def _what_forbids(store: ObjectStore, environment: str, backup_id: str) -> str | None:
-    if store.head(layout.pin_key(environment, backup_id)) is not None:
+    if is_pinned(store, environment, backup_id):
         return "it was pinned meanwhile"
     return None

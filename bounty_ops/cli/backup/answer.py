@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -42,6 +43,9 @@ def summary_document(summary: BackupSummary) -> Document:
         "verdict": summary.verdict,
         "verified_at": summary.verified_at,
         "problem": summary.problem,
+        "retention_class": summary.retention_class,
+        "pinned": summary.pinned,
+        "locked_until": summary.locked_until,
     }
 
 
@@ -50,13 +54,19 @@ def draw_summaries(console: Console, summaries: Sequence[BackupSummary]) -> None
     if not summaries:
         console.print("There is no backup yet. Take one: bounty-ops backup run")
         return
-    columns = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT")
+    columns = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT", "KEPT")
     rows = [
         (s.id, s.environment, clock(s.taken_at), size(s.size_bytes), state(s.state),
-         state(s.verdict))
+         state(s.verdict), held_back(s))
         for s in summaries
     ]  # fmt: skip
     console.print(table(columns, rows))
+
+
+def held_back(summary: BackupSummary) -> str:
+    """Why a prune would not touch it, as far as the bucket itself says."""
+    locked = summary.locked_until is not None and summary.locked_until > datetime.now(UTC)
+    return ", ".join(word for word, so in (("pinned", summary.pinned), ("locked", locked)) if so)
 
 
 def show_document(summary: BackupSummary, manifest: Manifest) -> Document:
