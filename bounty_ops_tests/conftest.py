@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
+
+# A busy machine is slow; that is no finding.
+hypothesis.settings.register_profile("bounty-ops", deadline=None)
+hypothesis.settings.load_profile("bounty-ops")
 
 pytest_plugins = [
     "bounty_ops_tests.fix_backups",
@@ -16,7 +21,7 @@ pytest_plugins = [
 
 #: What a developer has set must not decide what a test does.
 _FOREIGN = ("DATABASE_URL", "OPS_DATABASE_URL", "BACKUP_BUCKET", "BOUNTY_ENV", "BOUNTY_OPS_HOME")
-_FOREIGN_PREFIXES = ("PG", "AWS_", "DAGSTER_")
+_FOREIGN_PREFIXES = ("PG", "AWS_", "BACKUP_", "DAGSTER_")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

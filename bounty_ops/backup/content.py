@@ -14,26 +14,53 @@ from typing import TYPE_CHECKING, Final, Self
 
 import psycopg
 
-from bounty_ops.postgres.fingerprint import TableFingerprint, fingerprint_tables
+from bounty_ops.journal.records import TableRecord
+from bounty_ops.postgres.fingerprint import count_tables, fingerprint_tables, units
 from bounty_ops.postgres.inventory import COMPARED, Inventory, read_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from psycopg.rows import TupleRow
+
+    from bounty_ops.journal.records import Compared
+    from bounty_ops.postgres.relations import Relation
     from bounty_ops.postgres.snapshot import LockedSnapshot
 
 _CANCEL_SECONDS: Final = 5.0
 _CANCEL_PAUSE_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.2
+
+
+def read_tables(
+    connection: psycopg.Connection[TupleRow], relations: Sequence[Relation], *, compare: Compared
+) -> tuple[TableRecord, ...]:
+    """What is recorded of every table: as much as the policy asks for."""
+    if compare == "nothing":
+        return tuple(
+            TableRecord(schema_name=schema, name=name, rows=None)
+            for schema, name in sorted({(u.schema, u.name) for _, u in units(relations)})
+        )
+    read = fingerprint_tables if compare == "content" else count_tables
+    return tuple(
+        TableRecord(
+            schema_name=one.schema, name=one.name, rows=one.rows, fingerprint=one.fingerprint
+        )
+        for one in read(connection, relations)
+    )
 
 
 class ContentReader:
     """Reads in the background for the length of a block; leaving the block ends it."""
 
-    def __init__(self, snapshot: LockedSnapshot, *, on_failure: Callable[[], None]) -> None:
+    def __init__(
+        self, snapshot: LockedSnapshot, *, compare: Compared, on_failure: Callable[[], None]
+    ) -> None:
         self._snapshot = snapshot
+        self._compare = compare
         self._on_failure = on_failure
         self._failure: BaseException | None = None
-        self._fingerprints: tuple[TableFingerprint, ...] = ()
+        self._tables: tuple[TableRecord, ...] = ()
         self._inventory: Inventory = {}
         self._given_up = threading.Event()
         self._ended = threading.Event()
@@ -64,11 +91,15 @@ class ContentReader:
         if self._failure is not None:
             raise self._failure
 
-    def result(self) -> tuple[tuple[TableFingerprint, ...], Inventory]:
-        """Wait for the end, and return fingerprints and inventory."""
-        self._ended.wait()
+    def result(
+        self, check: Callable[[], None] | None = None
+    ) -> tuple[tuple[TableRecord, ...], Inventory]:
+        """Wait for the end, and return tables and inventory; `check` may end the waiting."""
+        while not self._ended.wait(_LOOK_SECONDS):
+            if check is not None:
+                check()
         self.check()
-        return self._fingerprints, self._inventory
+        return self._tables, self._inventory
 
     def changed_since(self) -> list[str]:
         """Definitions that somebody changed meanwhile; call it after `result`.
@@ -88,7 +119,9 @@ class ContentReader:
         try:
             if not self._given_up.is_set():
                 self._inventory = read_inventory(connection)
-                self._fingerprints = fingerprint_tables(connection, self._snapshot.relations)
+                self._tables = read_tables(
+                    connection, self._snapshot.relations, compare=self._compare
+                )
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._failure = error
             self._on_failure()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bounty_ops.backup.compression import compression_argument
 from bounty_ops.errors import ProgramNotFound
@@ -12,7 +12,6 @@ from bounty_ops.postgres.snapshot import APPLICATION_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
 
     from bounty_ops.environments import DatabaseUrl
 
@@ -62,11 +61,18 @@ def dump_url(url: DatabaseUrl) -> DatabaseUrl:
     return dataclasses.replace(url, parameters=(*kept, *_CONNECTION.items()))
 
 
+class Readable(Protocol):
+    """What has bytes to read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
 class CountedStream:
     """A pipe that tells how much has passed through it, and notices when something else failed."""
 
     def __init__(
-        self, source: IO[bytes], *, check: Callable[[], None], progress: Callable[[int], None]
+        self, source: Readable, *, check: Callable[[], None], progress: Callable[[int], None]
     ) -> None:
         self._source = source
         self._check = check

@@ -1,8 +1,8 @@
 """Carrying a backup out: lock, snapshot, dump into the bucket, and the manifest last of all.
 
-Order is everything here. Nothing is visible before CompleteMultipartUpload, and that is not asked
-for before pg_dump has ended well, every table is fingerprinted, and no definition has changed
-meanwhile. A backup exists when its manifest does, and that is written after all else.
+Order is everything here. The archive is not visible before CompleteMultipartUpload, and that is
+not asked for before pg_dump has ended well, every table is fingerprinted, and no definition has
+changed meanwhile. A backup exists when its manifest does, and that is written after all else.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 
 from bounty_ops.backup.compression import usable_compression
 from bounty_ops.backup.content import ContentReader
-from bounty_ops.backup.dump import CountedStream, dump_arguments, dump_programs, dump_url
-from bounty_ops.errors import BackupError, BountyOpsError, ObjectStoreError, ProgramFailed
-from bounty_ops.journal import layout
-from bounty_ops.journal.records import Manifest, ObjectRecord, SequenceRecord, TableRecord
-from bounty_ops.postgres.run import start_program
+from bounty_ops.backup.dump import dump_arguments, dump_programs
+from bounty_ops.backup.objects import dump_objects, large_tables
+from bounty_ops.backup.publishing import lock_objects, publish, sweep
+from bounty_ops.backup.sending import NothingCame, Sending, Stopped
+from bounty_ops.backup.sentinel import Sentinel
+from bounty_ops.errors import BackupError
+from bounty_ops.journal.records import Encryption, Manifest, SequenceRecord
 from bounty_ops.postgres.sequences import SequenceState, read_sequences
 from bounty_ops.postgres.snapshot import locked_snapshot
 
@@ -32,16 +34,13 @@ if TYPE_CHECKING:
     from bounty_ops.backup.plan import BackupPlan
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.journal import Journal
-    from bounty_ops.object_store import StoredObject
-    from bounty_ops.postgres.fingerprint import TableFingerprint
+    from bounty_ops.journal.records import ObjectRecord, TableRecord
     from bounty_ops.postgres.inventory import Inventory
     from bounty_ops.postgres.programs import Programs
     from bounty_ops.postgres.snapshot import LockedSnapshot
 
 logger = logging.getLogger(__name__)
 
-#: Whatever its age, and whatever the store's clock says.
-_NOTHING_SPARED: Final = timedelta(days=-2)
 _REVISION_TABLE: Final = ("bounty_ops", "alembic_version")
 
 
@@ -73,8 +72,8 @@ class _Facts:
 class _Dumped:
     """What an attempt that went well has to show."""
 
-    archive: StoredObject
-    fingerprints: tuple[TableFingerprint, ...]
+    objects: tuple[ObjectRecord, ...]
+    tables: tuple[TableRecord, ...]
     inventory: Inventory
 
 
@@ -94,7 +93,7 @@ def take_backup(
         plan: what to do.
         url: the database that the plan is about.
         journal: where the manifest goes; the archive goes into its store.
-        progress: called with the bytes of the archive so far, from another thread.
+        progress: called with the bytes of all objects so far, from other threads.
 
     Raises:
         BackupError: it cannot be done this way, or the database did not hold still.
@@ -141,15 +140,19 @@ def _attempt(job: _Job) -> Manifest:
             server_major=snapshot.facts.major,
             revision=facts.revision,
             lsn=facts.lsn,
-            database_bytes=snapshot.facts.size_bytes,
             compression=compression,
-            objects=(_object(dumped.archive),),
-            tables=tuple(_table(one) for one in dumped.fingerprints),
+            retention_class=plan.retention_class,
+            encryption=Encryption(recipients=plan.encrypt_to) if plan.encrypt_to else None,
+            object_lock=plan.object_lock,
+            compare=plan.compare,
+            objects=dumped.objects,
+            tables=dumped.tables,
             sequences=tuple(_sequence(one) for one in facts.sequences),
             inventory=dumped.inventory,
         )
-        _publish(job.journal, manifest, before=snapshot.release_tables)
-        _sweep(job.journal, plan.environment)
+        publish(job.journal, manifest, before=snapshot.release_tables)
+        sweep(job.journal, plan.environment)
+    lock_objects(job.journal, manifest)
     return manifest
 
 
@@ -171,80 +174,53 @@ def _facts(snapshot: LockedSnapshot) -> _Facts:
 
 
 def _dump(job: _Job, snapshot: LockedSnapshot, programs: Programs, compression: str) -> _Dumped:
-    arguments = dump_arguments(
+    plan = job.plan
+    sending = Sending(
+        job.journal.store,
         programs,
-        snapshot=snapshot.id,
-        compression=compression,
-        lock_timeout_seconds=job.plan.lock_timeout_seconds,
+        job.url,
+        arguments=dump_arguments(
+            programs,
+            snapshot=snapshot.id,
+            compression=compression,
+            lock_timeout_seconds=plan.lock_timeout_seconds,
+        ),
+        recipients=plan.encrypt_to,
+        progress=job.progress,
+        jobs=plan.shard_jobs,
+    )
+    large = large_tables(
+        snapshot.connection, snapshot.relations, above_bytes=plan.shard_above_bytes
     )
     with (
-        start_program(programs, "pg_dump", arguments, url=dump_url(job.url)) as program,
-        ContentReader(snapshot, on_failure=program.kill) as content,
+        ContentReader(snapshot, compare=plan.compare, on_failure=sending.stop) as content,
+        Sentinel(
+            snapshot, after_seconds=plan.give_way_after_seconds, give_way=sending.stop
+        ) as sentinel,
     ):
-        stream = CountedStream(program.stdout, check=content.check, progress=job.progress)
 
-        def everything_went_well() -> None:
-            try:
-                program.wait()
-            except ProgramFailed as failure:
-                content.check()  # if that failed, it has killed pg_dump
-                if not stream.count and snapshot.somebody_waits():
-                    raise _Again("a session that waits for a lock got in the way") from failure
-                raise
-            content.result()
+        def agreed() -> None:
+            content.result(sending.check)
             changed = content.changed_since()
             if changed:
                 raise _Again(f"definitions changed meanwhile, such as {changed[0]}")
 
-        archive = job.journal.store.upload_stream(
-            job.plan.key, cast("BinaryIO", stream), before_complete=everything_went_well
-        )
-        fingerprints, inventory = content.result()
-    return _Dumped(archive, fingerprints, inventory)
-
-
-def _publish(journal: Journal, manifest: Manifest, *, before: Callable[[], None]) -> None:
-    """Write the manifest; if that fails, take the archive away, which is no backup without it."""
-    try:
-        before()
-        journal.write_manifest(manifest)
-    except BaseException as error:
-        key = layout.manifest_key(manifest.environment, manifest.id)
         try:
-            # Its answer may have been lost. An archive that a manifest names must stay.
-            if journal.store.head(key) is None:
-                journal.store.delete(manifest.archive.key)
-        except ObjectStoreError as left:
-            error.add_note(f"{manifest.archive.key} may be left in the bucket: {left}")
-        raise
+            objects = sending.send_all(dump_objects(plan, large), before_complete=agreed)
+        except (Stopped, NothingCame) as end:
+            content.check()  # if that failed, it has stopped the rest
+            raise _why(end, sentinel, snapshot) from end.__cause__
+        tables, inventory = content.result()
+    return _Dumped(objects, tables, inventory)
 
 
-def _sweep(journal: Journal, environment: str) -> None:
-    """Remove what dead backups left. Under the advisory lock no other one of this database runs.
-
-    Unfinished uploads go whatever their age. An archive without a manifest is spared for some
-    hours: should two databases wrongly share one environment's name, the other's archive may be
-    waiting for its manifest at this very moment.
-    """
-    now = datetime.now(UTC)
-    try:
-        found = journal.abandoned(environment, now=now, spared=_NOTHING_SPARED)
-        for upload in found.uploads:
-            logger.warning("removing the unfinished upload of %s", upload.key)
-            journal.store.abort_upload(upload)
-        journal.clear_abandoned(environment, now=now)
-    except BountyOpsError as error:  # this backup is whole; the next one sweeps again
-        logger.warning("what dead backups left could not be removed: %s", error)
-
-
-def _object(archive: StoredObject) -> ObjectRecord:
-    return ObjectRecord(key=archive.key, size_bytes=archive.size_bytes, sha256=archive.sha256)
-
-
-def _table(one: TableFingerprint) -> TableRecord:
-    return TableRecord(
-        schema_name=one.schema, name=one.name, rows=one.rows, fingerprint=one.fingerprint
-    )
+def _why(end: Stopped | NothingCame, sentinel: Sentinel, snapshot: LockedSnapshot) -> BaseException:
+    """What to raise for an attempt that was given up, or never began."""
+    if sentinel.gave_way:
+        return _Again("it gave way to a session that waited for a lock behind it")
+    if snapshot.somebody_waits():
+        return _Again("a session that waits for a lock got in the way")
+    return end.__cause__ or end
 
 
 def _sequence(one: SequenceState) -> SequenceRecord:

@@ -201,6 +201,11 @@ class Policy(BaseModel):
     lock_timeout_seconds: Positive = Field(
         default=5, description="How long one attempt waits for a lock."
     )
+    give_way_after_seconds: Positive = Field(
+        default=60,
+        description="A backup that somebody has waited behind for so long, such as an ALTER TABLE "
+        "and everybody behind that, gives way and begins again.",
+    )
     lock_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
         default=5, description="How many attempts are made to get the locks."
     )

@@ -270,6 +270,8 @@ class Proof(_Record):
     """How long pg_restore took, of the attempt that the verdict rests on."""
     compare_seconds: Seconds | None = None
     """How long reading the copy and comparing it took."""
+    indexes_checked: bool = False
+    """Whether pg_amcheck found every B-tree index of the copy sound."""
 
     @model_validator(mode="after")
     def _verdict_fits(self) -> Self:

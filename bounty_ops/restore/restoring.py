@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import PostgresError, ProgramFailed
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.postgres.programs import Programs
+    from bounty_ops.restore.fetch import Fetched
     from bounty_ops.restore.sandbox import Sandbox
 
 #: First in parallel, which is fast. Only the second can refute: pg_restore's own jobs may run into
@@ -47,49 +49,109 @@ _MACHINE_FAILED: Final = re.compile(
 )
 
 
-def restore_arguments(database: str, archive: Path, *, jobs: int) -> list[str]:
-    """The arguments of pg_restore for a drill.
+#: For a drill. Tablespaces are another machine's. Subscriptions would hold passwords of other
+#: servers, and security labels need the module that gave them; neither is part of what is compared.
+DRILL_OPTIONS: Final = (
+    "--exit-on-error",
+    "--no-tablespaces",
+    "--no-subscriptions",
+    "--no-security-labels",
+)
 
-    Tablespaces are another machine's. Subscriptions would hold passwords of other servers, and
-    security labels need the module that gave them; neither is part of what is compared.
-    """
+
+class RestoreFailed(ProgramFailed):
+    """pg_restore ended badly; `lines` are what it wrote to standard error."""
+
+    def __init__(self, failure: ProgramFailed, lines: list[str]) -> None:
+        super().__init__(str(failure), hint=failure.hint)
+        self.lines = lines
+
+
+def restore_arguments(
+    database: str, archive: Path, *, jobs: int, options: Sequence[str]
+) -> list[str]:
+    """The arguments of pg_restore; where to connect and as whom is never among them."""
     return [
-        "--exit-on-error",
         "--no-password",
-        "--no-tablespaces",
-        "--no-subscriptions",
-        "--no-security-labels",
+        *options,
         f"--jobs={jobs}",
         f"--dbname={database}",
         str(archive),
     ]
 
 
-def restore_archive(programs: Programs, sandbox: Sandbox, archive: Path, *, jobs: int) -> None:
-    """Restore an archive into the sandbox.
+def restore_fetched(
+    programs: Programs,
+    url: DatabaseUrl,
+    fetched: Fetched,
+    *,
+    jobs: int,
+    options: Sequence[str] = (),
+) -> None:
+    """Restore a backup's archives into an empty database.
+
+    A lone archive is restored in one go. With shards: the definitions of the main archive, then
+    the rows of all archives side by side, then indexes, constraints and triggers.
+
+    Args:
+        programs: of the archive's major version.
+        url: the database.
+        fetched: the archives.
+        jobs: how many sessions restore at a time; with 1 everything happens in one fixed order.
+        options: of pg_restore, besides where and what.
 
     Raises:
-        Refuted: the archive does not restore, and nothing here is to blame.
-        Inconclusive: something here is to blame.
+        RestoreFailed: pg_restore ended badly.
     """
-    arguments = restore_arguments(sandbox.url.database, archive, jobs=jobs)
-    with start_program(programs, "pg_restore", arguments, url=sandbox.url) as program:
+    if not fetched.shards:
+        _pg_restore(programs, url, fetched.main, jobs=jobs, options=options)
+        return
+
+    def rows(archive: Path) -> None:
+        _pg_restore(programs, url, archive, jobs=1, options=(*options, "--section=data"))
+
+    definitions = (*options, "--section=pre-data")
+    _pg_restore(programs, url, fetched.main, jobs=1, options=definitions)
+    with ThreadPoolExecutor(jobs, thread_name_prefix="bounty-ops-restore") as pool:
+        # A failure waits for its neighbours: an archive of one table ends in finite time.
+        list(pool.map(rows, (fetched.main, *fetched.shards)))
+    the_rest = (*options, "--section=post-data")
+    _pg_restore(programs, url, fetched.main, jobs=jobs, options=the_rest)
+
+
+def _pg_restore(
+    programs: Programs, url: DatabaseUrl, archive: Path, *, jobs: int, options: Sequence[str]
+) -> None:
+    arguments = restore_arguments(url.database, archive, jobs=jobs, options=options)
+    with start_program(programs, "pg_restore", arguments, url=url) as program:
         program.stdout.read()
         try:
             program.wait()
         except ProgramFailed as failure:
-            lines = program.error_lines()
-            entry, message = first_error(lines)
-            if reason := _blame_the_machine(sandbox, lines, entry, message, failure):
-                raise Inconclusive(reason) from None
-            raise Refuted(
-                Difference(
-                    kind="restore",
-                    object=entry or "archive",
-                    expected="restores without an error",
-                    found=message,
-                )
-            ) from None
+            raise RestoreFailed(failure, program.error_lines()) from None
+
+
+def restore_archive(programs: Programs, sandbox: Sandbox, fetched: Fetched, *, jobs: int) -> None:
+    """Restore a backup into the sandbox.
+
+    Raises:
+        Refuted: the backup does not restore, and nothing here is to blame.
+        Inconclusive: something here is to blame.
+    """
+    try:
+        restore_fetched(programs, sandbox.url, fetched, jobs=jobs, options=DRILL_OPTIONS)
+    except RestoreFailed as failure:
+        entry, message = first_error(failure.lines)
+        if reason := _blame_the_machine(sandbox, failure.lines, entry, message, failure):
+            raise Inconclusive(reason) from None
+        raise Refuted(
+            Difference(
+                kind="restore",
+                object=entry or "archive",
+                expected="restores without an error",
+                found=message,
+            )
+        ) from None
 
 
 def first_error(lines: Sequence[str]) -> tuple[str, str]:

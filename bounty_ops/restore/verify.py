@@ -6,9 +6,10 @@ import errno
 import logging
 import re
 import time
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from bounty_ops.embedded import throwaway_cluster
 from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound
@@ -16,20 +17,21 @@ from bounty_ops.journal import new_id
 from bounty_ops.journal.placed import manifest_sha256, placed_manifest
 from bounty_ops.journal.records import Difference, Manifest, Proof, Verdict
 from bounty_ops.postgres.connect import connect
-from bounty_ops.postgres.fingerprint import fingerprint_tables
+from bounty_ops.postgres.fingerprint import count_tables, fingerprint_tables
 from bounty_ops.postgres.inventory import read_inventory
 from bounty_ops.postgres.pinned import pin_settings
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.postgres.sequences import read_sequences
-from bounty_ops.restore.fetch import fetch_archive
+from bounty_ops.restore.fetch import Fetched, fetch_backup
 from bounty_ops.restore.findings import Inconclusive, Refuted
+from bounty_ops.restore.indexes import check_indexes
 from bounty_ops.restore.judge import Judgement, Observation, judge
 from bounty_ops.restore.restoring import JOBS, restore_archive
 from bounty_ops.restore.sandbox import APPLICATION_NAME, Sandbox, make_sandbox
 from bounty_ops.restore.workplace import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
@@ -50,7 +52,27 @@ class _Drill:
     journal: Journal
     programs: Programs
     work_dir: Path
+    identities: tuple[str, ...] = field(repr=False)
     progress: Callable[[int], None]
+    times: _Times
+
+
+@dataclass
+class _Times:
+    """How long the steps took, in seconds; None for one that did not come to its end."""
+
+    fetch: float | None = None
+    restore: float | None = None
+    compare: float | None = None
+    indexes_checked: bool = False
+
+    @contextmanager
+    def step(self, name: Literal["fetch", "restore", "compare"]) -> Iterator[None]:
+        """Measure a step; a later attempt at it replaces what an earlier one took."""
+        setattr(self, name, None)
+        started = time.monotonic()
+        yield
+        setattr(self, name, round(time.monotonic() - started, 3))
 
 
 def verify_backup(
@@ -58,6 +80,7 @@ def verify_backup(
     journal: Journal,
     *,
     work_dir: Path,
+    identities: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Proof:
     """Restore a backup into a throw-away server, compare, and write the proof next to the backup.
@@ -69,8 +92,9 @@ def verify_backup(
     Args:
         manifest: of the backup.
         journal: where it lies, and where the proof goes.
-        work_dir: with room for the archive and the restored database.
-        progress: called with the bytes of the archive fetched so far.
+        work_dir: with room for the archives and the restored database.
+        identities: private keys of age, for a backup that is encrypted.
+        progress: called with the bytes of all objects fetched so far, from other threads.
 
     Raises:
         ObjectStoreError: the bucket cannot be read, or the proof not be written.
@@ -79,7 +103,13 @@ def verify_backup(
     started = time.monotonic()
     data = journal.manifest_bytes(manifest.environment, manifest.id)
     stored = placed_manifest(data, manifest.environment, manifest.id)
-    server_version, judgement = _judged(stored, journal, work_dir, progress or _ignore)
+    times = _Times()
+    keys, tell = tuple(identities), progress or _ignore
+
+    def drill(programs: Programs) -> Judgement:
+        return _drill(_Drill(stored, journal, programs, work_dir, keys, tell, times))
+
+    server_version, judgement = _judged(stored, drill, work_dir)
     now = datetime.now(UTC)
     proof = Proof(
         id=new_id(now),
@@ -94,20 +124,25 @@ def verify_backup(
         manifest_sha256=manifest_sha256(data),
         server_version=server_version,
         reason=judgement.reason,
+        compare=stored.compare,
+        fetch_seconds=times.fetch,
+        restore_seconds=times.restore,
+        compare_seconds=times.compare,
+        indexes_checked=times.indexes_checked,
     )
     journal.write_proof(proof)
     return proof
 
 
 def _judged(
-    manifest: Manifest, journal: Journal, work_dir: Path, progress: Callable[[int], None]
+    manifest: Manifest, drill: Callable[[Programs], Judgement], work_dir: Path
 ) -> tuple[str, Judgement]:
     """The version of the server that was used, and the judgement, whatever happens on the way."""
     version = NO_SERVER
     try:
         programs = _fitting_programs(manifest)
         version = programs.version
-        return version, _drill(_Drill(manifest, journal, programs, work_dir, progress))
+        return version, drill(programs)
     except Refuted as finding:
         return version, Judgement(Verdict.REFUTED, (finding.difference,))
     except Inconclusive as finding:
@@ -142,18 +177,24 @@ def _fitting_programs(manifest: Manifest) -> Programs:
 
 def _drill(drill: _Drill) -> Judgement:
     with private_directory(drill.work_dir) as home:
-        archive = home / "archive.dump"
-        fetch_archive(drill.journal.store, drill.manifest.archive, archive, progress=drill.progress)
+        with drill.times.step("fetch"):
+            fetched = fetch_backup(
+                drill.manifest,
+                drill.journal.store,
+                home,
+                identities=drill.identities,
+                progress=drill.progress,
+            )
         with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
             for jobs in JOBS[:-1]:
-                judgement = _without_differences(drill, cluster, archive, jobs)
+                judgement = _without_differences(drill, cluster, fetched, jobs)
                 if judgement is not None:
                     return judgement
-            return _judgement(drill, cluster, archive, JOBS[-1])
+            return _judgement(drill, cluster, fetched, JOBS[-1])
 
 
 def _without_differences(
-    drill: _Drill, cluster: DatabaseUrl, archive: Path, jobs: int
+    drill: _Drill, cluster: DatabaseUrl, fetched: Fetched, jobs: int
 ) -> Judgement | None:
     """The judgement of a copy restored in parallel, unless it would speak against the backup.
 
@@ -161,7 +202,7 @@ def _without_differences(
     moment leave the index of the partitioned table invalid, and no error is reported.
     """
     try:
-        judgement = _judgement(drill, cluster, archive, jobs)
+        judgement = _judgement(drill, cluster, fetched, jobs)
     except (Refuted, Inconclusive) as finding:
         logger.info("restoring in parallel failed (%s), now one after the other", finding)
         return None
@@ -171,24 +212,37 @@ def _without_differences(
     return judgement
 
 
-def _judgement(drill: _Drill, cluster: DatabaseUrl, archive: Path, jobs: int) -> Judgement:
+def _judgement(drill: _Drill, cluster: DatabaseUrl, fetched: Fetched, jobs: int) -> Judgement:
     """What a copy restored by that many jobs says.
 
     Raises:
-        Refuted: the archive does not restore.
+        Refuted: the backup does not restore.
         Inconclusive: something here is to blame.
     """
     sandbox = make_sandbox(cluster, drill.manifest)
-    restore_archive(drill.programs, sandbox, archive, jobs=jobs)
-    return _with_departures(judge(drill.manifest, observe(sandbox.url)), sandbox)
+    with drill.times.step("restore"):
+        restore_archive(drill.programs, sandbox, fetched, jobs=jobs)
+    with drill.times.step("compare"):
+        observed = observe(sandbox.url, content=drill.manifest.compare == "content")
+        judgement = _with_departures(judge(drill.manifest, observed), sandbox)
+        if judgement.verdict is Verdict.PROVED:
+            # After the copy was read: the check brings an extension along.
+            check_indexes(drill.programs, sandbox.url)
+            drill.times.indexes_checked = True
+    return judgement
 
 
-def observe(url: DatabaseUrl) -> Observation:
-    """What a database holds, read in the way that the source was read."""
+def observe(url: DatabaseUrl, *, content: bool = True) -> Observation:
+    """What a database holds, read in the way that the source was read.
+
+    Args:
+        url: the database.
+        content: whether to read every row, instead of only counting them.
+    """
     with connect(url, application_name=APPLICATION_NAME) as connection:
         pin_settings(connection)
         return Observation(
-            tables=fingerprint_tables(connection),
+            tables=(fingerprint_tables if content else count_tables)(connection),
             sequences=read_sequences(connection),
             inventory=read_inventory(connection),
         )

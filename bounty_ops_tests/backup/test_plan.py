@@ -35,7 +35,7 @@ def test_a_plan_reads_like_a_sentence() -> None:
 
     assert lines[0] == "back up production (db.example:5432/bounty)"
     assert lines[1].startswith("  to       s3://bucket/some/prefix, backups/production/20261122T02")
-    assert lines[2].endswith("gzip:6")
+    assert lines[2].endswith("gzip:6, not encrypted by us")
     assert "3 attempts of 5 s" in lines[3]
     assert lines[4].endswith("somebody")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from bounty_ops.backup import content, plan_backup, take, take_backup
+from bounty_ops.backup import content, plan_backup, sending, take_backup
 from bounty_ops.environments import DatabaseUrl, Environment, ObjectStoreSettings, Policy
 from bounty_ops.errors import (
     BackupError,
@@ -309,7 +309,7 @@ def test_an_alter_that_waits_between_our_locks_and_pg_dumps_is_let_through(
                 pass
         return start_program(*arguments, **keywords)
 
-    monkeypatch.setattr(take, "start_program", start_after_it)
+    monkeypatch.setattr(sending, "start_program", start_after_it)
 
     manifest = backups.take(zoo, **FAST)
     waiting[0].join()

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bounty_ops.restore.restoring import first_error, is_machines_fault, restore_arguments
+from bounty_ops.restore.restoring import (
+    DRILL_OPTIONS,
+    first_error,
+    is_machines_fault,
+    restore_arguments,
+)
 
 COPY = """\
 pg_restore: while PROCESSING TOC:
@@ -85,7 +90,9 @@ def test_words_of_a_row_do_not_excuse_a_bad_archive() -> None:
 
 
 def test_neither_passwords_of_others_nor_their_tablespaces_are_restored() -> None:
-    arguments = restore_arguments("restored", Path("/x/archive.dump"), jobs=2)
+    arguments = restore_arguments(
+        "restored", Path("/x/archive.dump"), jobs=2, options=DRILL_OPTIONS
+    )
 
     assert {"--no-subscriptions", "--no-tablespaces", "--exit-on-error"} <= set(arguments)
     assert arguments[-2:] == ["--dbname=restored", "/x/archive.dump"]

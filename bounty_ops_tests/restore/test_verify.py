@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.postgres.programs import Programs
+    from bounty_ops.restore.fetch import Fetched
 
 
 def nothing_is_left(backups: Backups) -> None:
@@ -291,7 +292,7 @@ def test_trouble_between_parallel_jobs_does_not_refute(
     tried: list[int] = []
 
     def deadlock_first(
-        programs: Programs, place: sandbox.Sandbox, archive: Path, *, jobs: int
+        programs: Programs, place: sandbox.Sandbox, archive: Fetched, *, jobs: int
     ) -> None:
         tried.append(jobs)
         restoring.restore_archive(programs, place, archive, jobs=jobs)
@@ -311,7 +312,7 @@ def test_what_parallel_jobs_leave_invalid_does_not_refute(
     tried: list[int] = []
 
     def attach_badly_first(
-        programs: Programs, place: sandbox.Sandbox, archive: Path, *, jobs: int
+        programs: Programs, place: sandbox.Sandbox, archive: Fetched, *, jobs: int
     ) -> None:
         tried.append(jobs)
         restoring.restore_archive(programs, place, archive, jobs=jobs)
@@ -408,7 +409,7 @@ def test_the_sandbox_is_like_the_source(
     run(url, "CREATE TABLE t AS SELECT 'é' AS x, '1.50'::money AS m")
     seen: list[object] = []
 
-    def look(place: DatabaseUrl) -> Any:  # noqa: ANN401 - passed through
+    def look(place: DatabaseUrl, **keywords: Any) -> Any:  # noqa: ANN401 - passed through
         seen.append(
             value(
                 place,
@@ -418,7 +419,7 @@ def test_the_sandbox_is_like_the_source(
         )
         seen.append(value(place, "SHOW event_triggers"))
         seen.append(place.host.startswith("/"))
-        return observe(place)
+        return observe(place, **keywords)
 
     monkeypatch.setattr(verify, "observe", look)
 
@@ -434,7 +435,7 @@ def test_a_full_disk_finds_nothing_out(
     def full(*_arguments: object, **_keywords: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(verify, "fetch_archive", full)
+    monkeypatch.setattr(verify, "fetch_backup", full)
 
     proof = backups.verify(manifest)
 
@@ -458,7 +459,9 @@ def test_a_server_that_dies_under_the_restore_finds_nothing_out(
 ) -> None:
     manifest = backups.take(zoo)
 
-    def stop_first(programs: Programs, place: sandbox.Sandbox, archive: Path, *, jobs: int) -> None:
+    def stop_first(
+        programs: Programs, place: sandbox.Sandbox, archive: Fetched, *, jobs: int
+    ) -> None:
         data = value(place.url, "SHOW data_directory")
         pid = int((Path(data) / "postmaster.pid").read_text("utf-8").splitlines()[0])
         os.kill(pid, signal.SIGKILL)
