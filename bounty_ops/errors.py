@@ -16,7 +16,8 @@
     ├── ObjectStoreError            the bucket said no
     │   ├── ObjectStoreUnavailable  nobody answers
     │   ├── ObjectNotFound          no such key
-    │   └── ObjectExists            a conditional put found the key taken
+    │   ├── ObjectExists            a conditional put found the key taken
+    │   └── ObjectLocked            it may not be deleted before a date
     ├── JournalError                a record in the bucket cannot be read or written
     ├── BackupError                 a backup could not be finished
     ├── RestoreError                a restore or a verification could not be carried out
@@ -31,7 +32,10 @@ Neither may ever hold a secret: build them from host, port, role and database na
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class BountyOpsError(Exception):
@@ -100,6 +104,14 @@ class ObjectNotFound(ObjectStoreError):  # noqa: N818 - S3's own term
 
 class ObjectExists(ObjectStoreError):  # noqa: N818 - states what a conditional put found
     """A conditional put found the key taken."""
+
+
+class ObjectLocked(ObjectStoreError):  # noqa: N818 - S3's own term
+    """An object may not be deleted before ``until``; None: before somebody lifts its legal hold."""
+
+    def __init__(self, message: str, *, hint: str, until: datetime | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class JournalError(BountyOpsError):

@@ -6,6 +6,9 @@
 
 A plan is called for every request with its `Request` and returns a `Fault`, or None to let it
 pass. Everything else is real: the requests go to the real store and its answers come back.
+
+``faulty_s3(plan, habits={...})`` makes the store behave like another provider's
+(`bounty_ops_tests.habits`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import http.client
 import secrets
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,9 +29,11 @@ import pytest
 
 from bounty_ops.environments import BucketLocation, ObjectStoreSettings
 from bounty_ops.object_store import ObjectStore
+from bounty_ops_tests.habits import Habit, Headers, answered, refusal, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
 
 class Fault(Enum):
@@ -41,8 +47,35 @@ class Fault(Enum):
     CUT_REQUEST = "the connection breaks in the middle of the request's body"
     DAMAGE_REQUEST = "one bit of the request's body flips on the way"
     DENY_DONE = "the store does it and answers 500"
+    CRAWL = "the store answers a few bytes at a time"
+    EXPIRED_TOKEN = "the store answers that the credentials have expired"
+    UNKNOWN_KEY = "the store answers that there is no such access key"
+    NO_BUCKET = "the store answers that there is no such bucket"
+    CONFIRM_UNDONE = "the store answers 200 and does nothing"
     LOSE_ANSWER = "the store does it and the connection breaks before the answer"
     CUT_ANSWER = "the store does it and the connection breaks in the middle of the answer"
+
+
+#: Faults that are an answer of the store, which has done nothing.
+_REFUSALS = {
+    Fault.ANSWER_500: (500, "InternalError"),
+    Fault.ANSWER_503: (503, "SlowDown"),
+    Fault.ANSWER_403: (403, "AccessDenied"),
+    Fault.ERROR_IN_200: (200, "InternalError"),
+    Fault.EXPIRED_TOKEN: (400, "ExpiredToken"),
+    Fault.UNKNOWN_KEY: (403, "InvalidAccessKeyId"),
+    Fault.NO_BUCKET: (404, "NoSuchBucket"),
+}
+#: Which every request is as likely to meet as any other; the rest depend on who asks.
+PASSING_FAULTS = [
+    fault
+    for fault in Fault
+    if fault not in {Fault.EXPIRED_TOKEN, Fault.UNKNOWN_KEY, Fault.NO_BUCKET, Fault.CONFIRM_UNDONE}
+]
+
+
+_PIECES = 10
+_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,6 +85,8 @@ class Request:
     number: int
     method: str
     query: dict[str, list[str]]
+    headers: dict[str, str] = field(default_factory=dict)
+    """With names in lower case."""
 
     @property
     def operation(self) -> str:
@@ -94,17 +129,25 @@ class FaultyStore:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, upstream: str, plan: Callable[[Request], Fault | None]) -> None:
+    def __init__(
+        self,
+        store: ObjectStoreSettings,
+        plan: Callable[[Request], Fault | None],
+        habits: AbstractSet[Habit],
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.upstream = upstream
+        self.store = store
+        self.upstream = urlsplit(store.endpoint_url or "").netloc
         self.plan = plan
+        self.habits = habits
         self.seen: list[Request] = []
         self._lock = threading.Lock()
 
-    def decide(self, method: str, path: str) -> Fault | None:
+    def decide(self, method: str, path: str, headers: Headers) -> Fault | None:
         query = parse_qs(urlsplit(path).query, keep_blank_values=True)
+        named = {name.lower(): value for name, value in headers}
         with self._lock:
-            request = Request(len(self.seen) + 1, method, query)
+            request = Request(len(self.seen) + 1, method, query, named)
             self.seen.append(request)
             return self.plan(request)
 
@@ -120,24 +163,22 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _serve(self) -> None:
-        fault = self.server.decide(self.command, self.path)
+        fault = self.server.decide(self.command, self.path, self.headers.items())
         if fault is Fault.LOSE_REQUEST:
             return self._break_off()
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length // 2 if fault is Fault.CUT_REQUEST else length)
-        match fault:
-            case Fault.CUT_REQUEST:
-                self._break_off()
-            case Fault.ANSWER_500:
-                self._answer(500, _error("InternalError"))
-            case Fault.ANSWER_503:
-                self._answer(503, _error("SlowDown"))
-            case Fault.ANSWER_403:
-                self._answer(403, _error("AccessDenied"))
-            case Fault.ERROR_IN_200:
-                self._answer(200, _error("InternalError"))
-            case _:
-                self._pass_on(body, fault)
+        refused = _REFUSALS.get(fault) if fault is not None else None
+        habits = self.server.habits
+        refused = refused or refusal(habits, self.command, self.path, self.headers.items())
+        if fault is Fault.CUT_REQUEST:
+            self._break_off()
+        elif fault is Fault.CONFIRM_UNDONE:
+            self._answer(200, b"")
+        elif refused is not None:
+            self._answer(refused[0], _error(refused[1]))
+        else:
+            self._pass_on(body, fault)
         return None
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - of the base class
@@ -152,29 +193,36 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(500, _error("InternalError"))
             case Fault.LOSE_ANSWER:
                 self._break_off()
+            case Fault.CRAWL:
+                self._answer(status, answer, headers, pieces=_PIECES)
             case Fault.CUT_ANSWER:
                 self._answer(status, answer[: len(answer) // 2], headers)
                 self._break_off()
             case _:
                 self._answer(status, answer, headers)
 
-    def _ask_store(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask_store(self, body: bytes) -> tuple[int, Headers, bytes]:
+        path, sent, habits = self.path, self.headers.items(), self.server.habits
+        if habits:
+            request = (self.command, path, sent, body)
+            path, sent, body = rewritten(habits, self.server.store, request)
         upstream = http.client.HTTPConnection(self.server.upstream, timeout=60)
         try:
-            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
+            skip_host = not habits  # a request that is signed anew is signed for the real host
+            upstream.putrequest(self.command, path, skip_host=skip_host, skip_accept_encoding=True)
+            for name, value in sent:
                 if name.lower() not in {"expect", "connection"}:
                     upstream.putheader(name, value)
             upstream.endheaders(body)
             answer = upstream.getresponse()
             dropped = {"connection", "transfer-encoding"}
             headers = [(n, v) for n, v in answer.getheaders() if n.lower() not in dropped]
-            return answer.status, headers, answer.read()
+            return answer.status, answered(habits, self.command, headers), answer.read()
         finally:
             upstream.close()
 
     def _answer(
-        self, status: int, body: bytes, headers: list[tuple[str, str]] | None = None
+        self, status: int, body: bytes, headers: Headers | None = None, pieces: int = 1
     ) -> None:
         self.send_response_only(status)
         headers = headers or [("Content-Type", "application/xml")]
@@ -185,7 +233,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            size = len(body) // pieces + 1
+            for start in range(0, len(body), size):
+                self.wfile.write(body[start : start + size])
+                self.wfile.flush()
+                time.sleep(_PAUSE_SECONDS if pieces > 1 else 0)
         self.wfile.flush()
 
     def _break_off(self) -> None:
@@ -199,19 +251,21 @@ def _error(code: str) -> bytes:
 
 
 @pytest.fixture
-def faulty_s3(
-    s3_store: ObjectStoreSettings,
-) -> Iterator[Callable[[Callable[[Request], Fault | None]], FaultyStore]]:
+def faulty_s3(s3_store: ObjectStoreSettings) -> Iterator[Callable[..., FaultyStore]]:
     """Start proxies that follow a plan; they stop with the test."""
     servers: list[_Server] = []
-    upstream = urlsplit(s3_store.endpoint_url or "").netloc
 
-    def start(plan: Callable[[Request], Fault | None]) -> FaultyStore:
-        server = _Server(upstream, plan)
+    def start(
+        plan: Callable[[Request], Fault | None] = lambda _: None,
+        *,
+        habits: AbstractSet[Habit] = frozenset(),
+        store: ObjectStoreSettings = s3_store,
+    ) -> FaultyStore:
+        server = _Server(store, plan, habits)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        location = BucketLocation(s3_store.location.bucket, f"test-{secrets.token_hex(6)}")
-        honest = dataclasses.replace(s3_store, location=location)
+        location = BucketLocation(store.location.bucket, f"test-{secrets.token_hex(6)}")
+        honest = dataclasses.replace(store, location=location)
         address = f"http://127.0.0.1:{server.server_address[1]}"
         through = dataclasses.replace(honest, endpoint_url=address)
         return FaultyStore(through, ObjectStore(honest), server.seen)

@@ -111,7 +111,7 @@ class ObjectStoreSettings:
     kms_key_id: str | None = None
     most_parts: int = MOST_PARTS
     """How many parts of one upload the provider takes."""
-    names: VariableNames = VariableNames()
+    names: VariableNames = field(default=VariableNames(), repr=False)
     """The variables that set all this, for messages."""
 
     def secrets(self) -> tuple[str, ...]:

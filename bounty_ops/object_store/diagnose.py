@@ -37,16 +37,17 @@ def translated(settings: ObjectStoreSettings, doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _refusal(settings, doing, error) from error
+        raise _named(settings, _refusal(settings, doing, error)) from error
     except ParamValidationError:
         raise
     except BotoCoreError as error:
-        raise _failure(settings, doing, error) from error
+        raise _named(settings, _failure(settings, doing, error)) from error
     except ResponseParserError as error:
-        raise ObjectStoreUnavailable(
+        unreadable = ObjectStoreUnavailable(
             f"could not {doing}: {address(settings)} did not answer as S3 does",
             hint="Check that AWS_ENDPOINT_URL_S3 is the address of the S3 interface itself",
-        ) from error
+        )
+        raise _named(settings, unreadable) from error
 
 
 def address(settings: ObjectStoreSettings) -> str:
@@ -66,6 +67,12 @@ def error_code(error: BaseException | None) -> str | None:
             return str(response.get("Error", {}).get("Code", ""))
         error = error.__cause__
     return None
+
+
+def _named(settings: ObjectStoreSettings, error: ObjectStoreError) -> ObjectStoreError:
+    """Let the hint speak of the variables that set this bucket, the first one or the copies'."""
+    error.hint = settings.names.in_words_of(error.hint)
+    return error
 
 
 def _refusal(settings: ObjectStoreSettings, doing: str, error: ClientError) -> ObjectStoreError:

@@ -66,7 +66,8 @@ _ALL: Final = (
         "access is denied",
         "The credentials need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, "
         "s3:AbortMultipartUpload, s3:ListMultipartUploadParts and s3:ListBucketMultipartUploads on "
-        "this bucket; an object under retention cannot be deleted by anybody",
+        "this bucket (docs/how-to/object-storage.md lists the rest); an object under retention "
+        "cannot be deleted by anybody",
     ),
     Meaning(
         "RequestTimeTooSkewed RequestExpired",
@@ -80,7 +81,7 @@ _ALL: Final = (
         "Set AWS_REGION to the region of the bucket",
     ),
     Meaning(
-        "PreconditionFailed 412",
+        "PreconditionFailed 412 NotModified 304",
         "the condition of the request does not hold any more: the object exists or has changed",
         "Nothing was overwritten; read the object that is there",
         kind=ObjectExists,

@@ -16,9 +16,11 @@ from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import error_code, translated
 from bounty_ops.object_store.download import Download
 from bounty_ops.object_store.encrypting import encryption_arguments
+from bounty_ops.object_store.locks import Locks
 from bounty_ops.object_store.part_sizes import part_sizes_for
 from bounty_ops.object_store.patience import patiently
 from bounty_ops.object_store.pipeline import MOST_BYTES_IN_MEMORY
+from bounty_ops.object_store.probe import Probe
 from bounty_ops.object_store.upload import Upload
 from bounty_ops.object_store.values import ListedObject, StoredObject, UnfinishedUpload
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
     from bounty_ops.environments import BucketLocation, ObjectStoreSettings
+    from bounty_ops.object_store.capabilities import Capabilities
     from bounty_ops.object_store.conditional import Condition
+    from bounty_ops.object_store.values import LockMode, Retention
 
 #: How long writing, and reading on, goes on trying while the store does not answer.
 PATIENCE_SECONDS: Final = 120.0
@@ -213,9 +217,42 @@ class ObjectStore:
         return ListedObject(key, found["ContentLength"], _utc(found["LastModified"]))
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object; one that is not there is no error.
+
+        A bucket that keeps versions hides it only, see `delete_versions`.
+        """
         with translated(self._settings, f"delete {key}"):
             self._client().delete_object(Bucket=self.location.bucket, Key=self.full_key(key))
+
+    def delete_versions(self, key: str) -> None:
+        """Remove an object with all its versions and delete markers, so that nothing of it stays.
+
+        In a bucket without versions this is `delete`. Raises ObjectLocked, with until when, for a
+        version that may not go; versions that are newer than that one are gone then.
+        """
+        Locks(self._client(), self._settings).delete_versions(key)
+
+    def lock_object(self, key: str, mode: LockMode, until: datetime) -> None:
+        """Let nobody delete an object before ``until``; the lock is read again to be sure.
+
+        A lock can be made longer, and weaker or shorter by nobody (COMPLIANCE), or only with a
+        permission of its own (GOVERNANCE), which this never uses. Raises ObjectNotFound, and
+        ObjectStoreError where the bucket has no Object Lock.
+        """
+        Locks(self._client(), self._settings).lock(key, mode, until)
+
+    def lock_of(self, key: str) -> Retention | None:
+        """Return the lock of an object, also one that has ended; raises ObjectNotFound."""
+        return Locks(self._client(), self._settings).of(key)
+
+    def capabilities(self) -> Capabilities:
+        """Try out what this bucket can promise, and leave nothing behind.
+
+        It writes one small object under `bounty_ops.object_store.probe.PROBES`. What cannot be
+        found out is None, with why; so it raises only where the bucket cannot be reached at all.
+        """
+        self.check()
+        return Probe(self._client(), self._settings).run()
 
     def unfinished_uploads(self, prefix: str) -> builtins.list[UnfinishedUpload]:
         """Return the uploads under ``prefix`` that were begun and neither completed nor aborted.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+#: GOVERNANCE can be lifted by whoever has the permission for that, COMPLIANCE by nobody.
+LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,11 @@ class UnfinishedUpload:
     key: str
     upload_id: str
     initiated_at: datetime
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Until when an object cannot be deleted or replaced."""
+
+    mode: LockMode
+    until: datetime
