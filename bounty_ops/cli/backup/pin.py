@@ -58,7 +58,7 @@ def pin(invocation: Invocation, backup_id: str, *, reason: str) -> None:
 @click.argument("backup_id", metavar="ID")
 @pass_invocation
 def unpin(invocation: Invocation, backup_id: str) -> None:
-    """Let the rules decide about a pinned backup again.
+    """Let the rules decide about a backup again.
 
     ID may be shortened to its beginning.
     """

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def prune(
     invocation: Invocation, *, digest: str | None, copies: bool, most_share: float | None
 ) -> None:
-    """Show which backups the environment's keep_* rules let go.
+    """Show which backups the keep_* rules let go.
 
     Nothing is deleted without --apply and the digest that the plan printed. Exit code 1: the plan
     is refused, or something of it stayed.
