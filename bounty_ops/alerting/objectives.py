@@ -85,10 +85,10 @@ def recovery(
     present = database_bytes or next((one.database_bytes for one in known), None)
     return Recovery(
         rpo_seconds=None if newest is None else max(0.0, (now - newest.taken_at).total_seconds()),
-        rpo_objective_seconds=policy.proof_max_age_hours * 3600,
+        rpo_objective_seconds=policy.proof_max_age_hours * 3600.0,
         rto_seconds=_scaled(measured, None if timed is None else timed.database_bytes, present),
         rto_measured_seconds=measured,
-        rto_objective_seconds=policy.rto_minutes * 60,
+        rto_objective_seconds=policy.rto_minutes * 60.0,
         backup_id=None if newest is None else newest.id,
     )
 

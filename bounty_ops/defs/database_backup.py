@@ -146,18 +146,19 @@ def backup_metadata(
     manifest: Manifest, bucket: str, summary: BackupSummary | None
 ) -> dict[str, dg.MetadataValue]:
     """What the asset page shows; numbers are plain, so that they plot."""
-    archive = manifest.archive
-    rate = archive.size_bytes / manifest.seconds if manifest.seconds else None
+    rate = manifest.size_bytes / manifest.seconds if manifest.seconds else None
     return {
         "summary": dg.MetadataValue.md(
-            f"**{size(archive.size_bytes)}** in {manifest.seconds:.1f} s "
+            f"**{size(manifest.size_bytes)}** in {manifest.seconds:.1f} s "
             f"({size(rate)}/s): {len(manifest.tables)} tables, {manifest.rows:,} rows"
         ),
         "backup_id": dg.MetadataValue.text(manifest.id),
         "bucket": dg.MetadataValue.text(bucket),
-        "key": dg.MetadataValue.text(summary.key if summary else archive.key),
-        "sha256": dg.MetadataValue.text(archive.sha256),
-        "size_bytes": dg.MetadataValue.int(archive.size_bytes),
+        "key": dg.MetadataValue.text(summary.key if summary else manifest.archive.key),
+        "sha256": dg.MetadataValue.text(manifest.archive.sha256),
+        "size_bytes": dg.MetadataValue.int(manifest.size_bytes),
+        "objects": dg.MetadataValue.int(len(manifest.objects)),
+        **_compared_with_the_database(manifest),
         "seconds": dg.MetadataValue.float(manifest.seconds),
         "bytes_per_second": dg.MetadataValue.float(round(rate, 1) if rate else 0.0),
         "tables": dg.MetadataValue.int(len(manifest.tables)),
@@ -173,8 +174,19 @@ def backup_metadata(
                 ["table", "rows", "fingerprint"],
                 [
                     (f"{each.schema_name}.{each.name}", each.rows, each.fingerprint)
-                    for each in sorted(manifest.tables, key=lambda each: -each.rows)
+                    for each in sorted(manifest.tables, key=lambda each: -(each.rows or 0))
                 ],
             )
         ),
+    }
+
+
+def _compared_with_the_database(manifest: Manifest) -> dict[str, dg.MetadataValue]:
+    """How large the database was, and how much smaller its backup is."""
+    database = manifest.database_bytes
+    if not database or not manifest.size_bytes:
+        return {}
+    return {
+        "database_bytes": dg.MetadataValue.int(database),
+        "compression_ratio": dg.MetadataValue.float(round(database / manifest.size_bytes, 2)),
     }

@@ -5,6 +5,8 @@ from functools import partial
 
 import dagster as dg
 
+from bounty_ops.defs.backup_catalogue import backup_catalogue_asset
+from bounty_ops.defs.backup_checks import recoverable_key_check, size_check
 from bounty_ops.defs.collection import collection_assets
 from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
 from bounty_ops.defs.migration import migrate_job
@@ -12,6 +14,7 @@ from bounty_ops.defs.names import Names
 from bounty_ops.defs.restore_verification import restore_verification_asset
 from bounty_ops.defs.schedules import collection, nightly
 from bounty_ops.defs.schema_revision import schema_revision_asset
+from bounty_ops.defs.verify_job import verify_job
 from bounty_ops.defs.watch import watch_sensor
 from bounty_ops.environments import Environment
 from bounty_ops.errors import ConfigurationError
@@ -31,15 +34,17 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         schema_revision_asset(names),
         database_backup_asset(names),
         restore_verification_asset(names),
+        backup_catalogue_asset(names),
         collection_assets(names),
     ]
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
-            asset_checks=[fresh_check(names)],
+            asset_checks=[fresh_check(names), size_check(names), recoverable_key_check(names)],
             jobs=[migrate_job(names)],
             sensors=[watch_sensor(names)],
         ),
+        verify_job(names),
         nightly(names, policy),
         collection(names, policy),
     )

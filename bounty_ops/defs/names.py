@@ -8,6 +8,7 @@ import dagster as dg
 SCHEMA_REVISION: Final = "schema_revision"
 DATABASE_BACKUP: Final = "database_backup"
 RESTORE_VERIFICATION: Final = "restore_verification"
+BACKUP_CATALOGUE: Final = "backup_catalogue"
 CONNECTION_STATS: Final = "connection_stats"
 SLOW_QUERIES: Final = "slow_queries"
 TABLE_SIZES: Final = "table_sizes"
@@ -45,6 +46,11 @@ class Names:
     def nightly(self) -> str:
         """The job that backs up and verifies."""
         return f"{self.environment}_nightly"
+
+    @property
+    def verify(self) -> str:
+        """The job that verifies one backup."""
+        return f"{self.environment}_verify_backup"
 
     @property
     def collect(self) -> str:

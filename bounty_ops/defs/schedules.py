@@ -7,6 +7,7 @@ import dagster as dg
 
 from bounty_ops.defs.database_backup import FRESH
 from bounty_ops.defs.names import (
+    BACKUP_CATALOGUE,
     CONNECTION_STATS,
     DATABASE_BACKUP,
     INDEX_USAGE,
@@ -28,13 +29,15 @@ def nightly(names: Names, policy: Policy) -> dg.Definitions:
     job = dg.define_asset_job(
         names.nightly,
         selection=dg.AssetSelection.assets(
-            names.asset(DATABASE_BACKUP), names.asset(RESTORE_VERIFICATION)
+            names.asset(DATABASE_BACKUP),
+            names.asset(RESTORE_VERIFICATION),
+            names.asset(BACKUP_CATALOGUE),
         ),
         executor_def=dg.in_process_executor,
         tags=names.tags,
         description=(
-            f"Backs up `{names.environment}` and proves the backup by restoring it into a "
-            "throw-away server."
+            f"Backs up `{names.environment}`, proves the backup by restoring it into a "
+            "throw-away server, and indexes what the bucket holds."
         ),
     )
     schedule = _schedule(

@@ -17,6 +17,7 @@ ASSETS = {
     "schema_revision",
     "database_backup",
     "restore_verification",
+    "backup_catalogue",
     "connection_stats",
     "slow_queries",
     "table_sizes",
@@ -70,7 +71,8 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
     environments = ("development", "staging", "production")
     assert keys(built) == expected(*environments)
     jobs = {job.name for job in built.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {f"{e}_{job}" for e in environments for job in ("nightly", "collect", "migrate")}
+    kinds = ("nightly", "collect", "migrate", "verify_backup")
+    assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds}
     repository = built.get_repository_def()
     assert {each.name for each in repository.schedule_defs} == {
         f"{e}_{job}_schedule" for e in environments for job in ("nightly", "collect")
@@ -168,6 +170,13 @@ def test_the_form_of_the_migration_is_three_fields_that_do_no_harm(tmp_path: Pat
         "reason": "",
     }
     assert all(field.description for field in form.fields.values())
+
+
+def test_the_form_of_a_verification_is_one_field(tmp_path: Path) -> None:
+    built = definitions(tmp_path)
+    form = built.resolve_job_def("development_verify_backup").run_config_schema.config_type
+    assert isinstance(form, dg.Shape)
+    assert {name: field.default_value for name, field in form.fields.items()} == {"backup_id": ""}
 
 
 def test_no_definition_holds_a_secret(tmp_path: Path) -> None:

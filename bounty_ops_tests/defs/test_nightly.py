@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from bounty_ops.journal.records import Verdict
 from bounty_ops.postgres.connect import connect
+from bounty_ops_tests.alerting.switch import TOKEN, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +58,10 @@ def test_a_night_takes_a_backup_and_proves_it_and_tells_no_secret(
     assert checks(result) == {
         "database_backup:complete": True,
         "database_backup:fresh": True,
+        "database_backup:size": True,
+        "database_backup:recoverable_key": True,
         "restore_verification:proved": True,
+        "backup_catalogue:indexed": True,
     }
 
     backup = metadata(result, "development/database_backup")
@@ -75,6 +80,17 @@ def test_a_night_takes_a_backup_and_proves_it_and_tells_no_secret(
     assert (proof["tables_compared"], proof["rows_compared"]) == (2, 999)
     assert proof["differences_found"] == 0
     assert proof["catalogue"] == "indexed"
+    assert proof["ping"] == "not set up"
+    assert proof["restore_seconds"] > 0
+
+    catalogue = metadata(result, "development/backup_catalogue")
+    assert (catalogue["backups"], catalogue["proved"], catalogue["damaged"]) == (1, 1, 0)
+    assert (catalogue["newest"], catalogue["newest_proved"]) == (summary.id, summary.id)
+    assert catalogue["total_bytes"] == summary.size_bytes
+    assert catalogue["rpo_seconds"] < catalogue["rpo_objective_seconds"]
+    assert catalogue["rto_seconds"] < catalogue["rto_objective_seconds"]
+    assert f"| {summary.id} |" in catalogue["newest_backups"]
+    assert catalogue["size_over_time"].startswith("![size of 1 backups from ")
 
     told = deployment.everything_told(result)
     assert summary.id in told
@@ -95,7 +111,7 @@ def test_a_refuted_backup_fails_the_check_and_shows_what_differs(
     forged = manifest.model_copy(
         update={
             "id": f"{first.id[:-8]}f0f0f0f0",
-            "tables": (table.model_copy(update={"rows": table.rows + 1}), *others),
+            "tables": (table.model_copy(update={"rows": (table.rows or 0) + 1}), *others),
         }
     )
     archive = manifest.archive
@@ -152,8 +168,10 @@ def test_a_night_without_its_catalogue_still_proves_the_backup(
     assert result.success
     (summary,) = deployment.journal().summaries("development")
     assert summary.verdict is Verdict.PROVED
-    told = metadata(result, "development/database_backup")["catalogue"]
-    assert told.startswith("not indexed, the bucket has it")
+    for asset in ("database_backup", "restore_verification", "backup_catalogue"):
+        told = metadata(result, f"development/{asset}")["catalogue"]
+        assert told.startswith("not indexed, the bucket has it")
+    assert checks(result)["backup_catalogue:indexed"] is False
     assert "secret-word" not in deployment.everything_told(result)
 
 
@@ -194,3 +212,82 @@ def test_a_backup_is_out_of_date_when_the_schema_changed_not_when_it_was_looked_
 
     assert development.run("development_migrate", {"apply": "head"}).success
     assert status() is StaleStatus.STALE
+
+
+def test_a_catalogue_that_cannot_be_made_fails_a_check_and_no_run(development: Deployment) -> None:
+    path = development.home / ".env"
+    bucket = development.settings().require_object_store().location.uri()
+    path.write_text(path.read_text("utf-8").replace(bucket, "s3://no-such-bucket-here"))
+
+    result = materialize(development, "backup_catalogue")
+
+    assert result.success
+    assert [each for each in result.all_events if each.is_step_materialization] == []
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == ("indexed", False)
+    assert "no-such-bucket-here" in (check.description or "")
+
+
+def test_a_damaged_backup_is_counted_and_named(
+    make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
+) -> None:
+    deployment = make_deployment(development=filled_database)
+    materialize(deployment, "database_backup")
+    (backup,) = deployment.journal().summaries("development")
+    journal = deployment.journal()
+    journal.store.delete(journal.find(backup.id).archive.key)
+
+    result = materialize(deployment, "backup_catalogue")
+
+    assert metadata(result, "development/backup_catalogue")["damaged"] == 1
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert backup.id in (check.description or "")
+
+
+def test_the_verify_job_takes_the_newest_backup_or_the_one_that_is_named(
+    make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
+) -> None:
+    deployment = make_deployment(development=filled_database)
+    for _ in range(2):
+        materialize(deployment, "database_backup")
+    newest, older = deployment.journal().summaries("development")
+
+    named = deployment.run("development_verify_backup", {"backup_id": f" {older.id[:-3]} "})
+    assert named.success
+    assert metadata(named, "development/restore_verification")["backup_id"] == older.id
+    unnamed = deployment.run("development_verify_backup")
+    assert unnamed.success
+    assert metadata(unnamed, "development/restore_verification")["backup_id"] == newest.id
+
+
+def test_a_proof_feeds_the_switch_and_a_broken_switch_fails_no_proof(
+    make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
+) -> None:
+    with closing(Switch()) as switch:
+        deployment = make_deployment(
+            development=filled_database, policy='[defaults]\nping = "PING_URL"\n'
+        )
+        with (deployment.home / ".env").open("a", encoding="utf-8") as file:
+            file.write(f"\nPING_URL={switch.url}\n")
+        first = deployment.run("development_nightly")
+        assert metadata(first, "development/restore_verification")["ping"] == "called"
+        assert len(switch.paths) == 1
+
+        switch.answers = [404]
+        second = deployment.run("development_verify_backup")
+        assert second.success
+        told = metadata(second, "development/restore_verification")["ping"]
+        assert told == "not called: it answered 404"
+        assert checks(second) == {"restore_verification:proved": True}
+        for run in (first, second):
+            assert TOKEN not in deployment.everything_told(run)
+
+
+def materialize(deployment: Deployment, asset: str) -> dg.ExecuteInProcessResult:
+    job = deployment.definitions().resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=deployment.instance,
+        asset_selection=[dg.AssetKey(["development", asset])],
+        raise_on_error=False,
+    )
