@@ -119,7 +119,7 @@ def plan_restore(
     way: Way = "finish" if unfinished else "in place" if wishes.in_place else "beside"
     if wishes.tables and way != "finish" and not state.empty:
         raise RestoreError(
-            f"{target.url.address()} is not empty, and would be replaced by the chosen tables alone",
+            f"{target.url.address()} is not empty; the chosen tables alone would replace it",
             hint="Restore them into a database of their own (--into a URL with another name; it "
             "is created), and copy from there what is needed.",
         )
