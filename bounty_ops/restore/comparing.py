@@ -61,6 +61,9 @@ def compare(
     if no_owner:
         manifest = manifest.model_copy(update={"inventory": _ownerless(manifest.inventory)})
         observed = Observation(observed.tables, observed.sequences, _ownerless(observed.inventory))
+    if other_major:
+        manifest = manifest.model_copy(update={"inventory": _portable(manifest.inventory)})
+        observed = Observation(observed.tables, observed.sequences, _portable(observed.inventory))
     if narrowed is not None:
         manifest = narrowed(manifest, observed)
     judgement: Judgement = judge(manifest, observed)
@@ -73,6 +76,12 @@ def compare(
         grave,
         judgement.reason,
     )
+
+
+def _portable(inventory: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Without what only some majors have: NOT NULL is a constraint of its own since 18."""
+    constraints = [one for one in inventory.get("constraints", ()) if ": NOT NULL " not in one]
+    return {**{name: list(lines) for name, lines in inventory.items()}, "constraints": constraints}
 
 
 def _ownerless(inventory: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -261,8 +261,8 @@ def prepare(
     if found != "0":
         raise Stop(
             2,
-            f"the database is not empty ({found} tables, views or sequences). Name an empty one, or "
-            "a new one with --create: nothing is ever overwritten",
+            f"the database is not empty ({found} tables, views or sequences). Name an empty one, "
+            "or a new one with --create: nothing is ever overwritten",
         )
     schemas = manifest.get("inventory", {}).get("schemas")
     if schemas is not None and not any(line.startswith("public: ") for line in schemas):

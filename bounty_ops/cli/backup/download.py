@@ -9,8 +9,9 @@ import click
 from bounty_ops.cli.console import present, size
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.progress import byte_progress
-from bounty_ops.cli.session import servers
+from bounty_ops.cli.session import read_settings
 from bounty_ops.cli.shared import Command
+from bounty_ops.embedded import stand_in
 from bounty_ops.journal import Journal
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.restore.downloading import download_backup
@@ -27,7 +28,9 @@ def download(invocation: Invocation, backup_id: str, directory: Path) -> None:
     encrypted stays encrypted. `python3 DIR/recover.py --help` says how to restore it without
     bounty-ops.
     """
-    with servers(invocation, bucket=True) as settings:
+    found = read_settings(invocation)
+    with stand_in(found, database=False, ops=False, bucket=True) as settings:
+        invocation.redaction.learn(settings)
         journal = Journal(ObjectStore(settings.require_object_store()))
         manifest = journal.find(backup_id, invocation.environment)
         with byte_progress(f"Downloading {manifest.id}", total=manifest.size_bytes) as advance:
