@@ -140,6 +140,7 @@ def _attempt(job: _Job) -> Manifest:
             server_major=snapshot.facts.major,
             revision=facts.revision,
             lsn=facts.lsn,
+            database_bytes=snapshot.facts.size_bytes,
             compression=compression,
             retention_class=plan.retention_class,
             encryption=Encryption(recipients=plan.encrypt_to) if plan.encrypt_to else None,

@@ -70,6 +70,8 @@ def test_a_night_takes_a_backup_and_proves_it_and_tells_no_secret(
     assert (backup["size_bytes"], backup["sha256"]) == (summary.size_bytes, summary.sha256)
     assert (backup["tables"], backup["rows"]) == (2, 999)
     assert backup["bytes_per_second"] > 0
+    assert backup["database_bytes"] > backup["size_bytes"]
+    assert backup["compression_ratio"] > 1
     assert "| public.bounty | 999 |" in backup["contents"]
     assert backup["revision"] == "unknown"
     assert backup["catalogue"] == "indexed"
