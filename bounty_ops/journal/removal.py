@@ -15,7 +15,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bounty_ops.errors import ObjectExists, ObjectStoreError, ObjectStoreUnavailable
+from bounty_ops.errors import ObjectExists, ObjectLocked, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.journal import layout
 from bounty_ops.journal.pins import is_pinned
 from bounty_ops.journal.records import record_bytes
@@ -24,7 +24,8 @@ from bounty_ops.journal.shelf import shelves
 if TYPE_CHECKING:
     from bounty_ops.journal.records import Tombstone
     from bounty_ops.journal.shelf import Shelf
-    from bounty_ops.object_store import ObjectStore
+    from bounty_ops.object_store import ListedObject, ObjectStore
+    from bounty_ops.object_store.values import Retention
 
 logger = logging.getLogger(__name__)
 
@@ -40,24 +41,24 @@ class Removal:
 
 
 def remove_backup(store: ObjectStore, tombstone: Tombstone) -> Removal:
-    """Remove a backup unless it is pinned or the store refuses.
+    """Remove a backup, every version of it, unless it is pinned or the store refuses.
 
     Raises ObjectStoreUnavailable; another call or a sweep goes on where it was broken off.
     """
     environment, backup_id = tombstone.environment, tombstone.backup_id
     grave = layout.tombstone_key(environment, backup_id)
+    prefix = layout.backup_prefix(environment, backup_id)
     try:
         store.put_if_absent(grave, record_bytes(tombstone))
     except ObjectExists:
         logger.info("another prune had begun to remove %s", backup_id)
-    problem = _what_forbids(store, environment, backup_id)
+    problem = _what_forbids(store, shelves(store.list(prefix)), tombstone)
     if problem is None:
         problem = _remove_manifest(store, layout.manifest_key(environment, backup_id))
     if problem is not None:
         store.delete(grave)
         return Removal(removed=False, problem=problem)
-    found = shelves(store.list(layout.backup_prefix(environment, backup_id)))
-    if all(finish_removal(store, shelf) for shelf in found):
+    if all(finish_removal(store, shelf) for shelf in shelves(store.list(prefix))):
         return Removal(removed=True)
     return Removal(removed=True, problem="the store did not let go of all of its objects yet")
 
@@ -73,7 +74,7 @@ def finish_removal(store: ObjectStore, shelf: Shelf) -> bool:
         return False
     for entry in shelf.remains:
         try:
-            store.delete(entry.key)
+            _delete(store, entry, is_mark=entry in {shelf.pin, shelf.tombstone})
         except ObjectStoreUnavailable:
             raise
         except ObjectStoreError as error:  # such as a lock that ends later
@@ -82,10 +83,21 @@ def finish_removal(store: ObjectStore, shelf: Shelf) -> bool:
     return True
 
 
+def _delete(store: ObjectStore, entry: ListedObject, *, is_mark: bool) -> None:
+    try:
+        store.delete_versions(entry.key)
+    except ObjectLocked:
+        if not is_mark:
+            raise
+        # A bucket that locks whatever is written into it has locked our own mark too: then
+        # nobody sees it any more, and some hundred bytes of it go with the lock.
+        store.delete(entry.key)
+
+
 def _remove_manifest(store: ObjectStore, key: str) -> str | None:
     """Remove a manifest; why that was refused, if it was."""
     try:
-        store.delete(key)
+        store.delete_versions(key)
     except ObjectStoreUnavailable:
         raise
     except ObjectStoreError as error:
@@ -95,7 +107,21 @@ def _remove_manifest(store: ObjectStore, key: str) -> str | None:
     return None
 
 
-def _what_forbids(store: ObjectStore, environment: str, backup_id: str) -> str | None:
-    if is_pinned(store, environment, backup_id):
+def _what_forbids(store: ObjectStore, found: list[Shelf], tombstone: Tombstone) -> str | None:
+    """Why a backup may not go although a plan said so: asked last, with the tombstone in place."""
+    if is_pinned(store, tombstone.environment, tombstone.backup_id):
         return "it was pinned meanwhile"
+    for entry in (entry for shelf in found for entry in shelf.stored):
+        lock = _lock_of(store, entry.key)
+        if lock is not None and lock.until > tombstone.removed_at:
+            return f"{entry.key} is locked by the store until {lock.until:%Y-%m-%d %H:%M} UTC"
     return None
+
+
+def _lock_of(store: ObjectStore, key: str) -> Retention | None:
+    try:
+        return store.lock_of(key)
+    except ObjectStoreUnavailable:
+        raise
+    except ObjectStoreError:  # gone, or not for us to know: deleting the manifest will tell
+        return None
