@@ -12,6 +12,7 @@ hypothesis.settings.register_profile("bounty-ops", deadline=None)
 hypothesis.settings.load_profile("bounty-ops")
 
 pytest_plugins = [
+    "bounty_ops_tests.fix_age",
     "bounty_ops_tests.fix_backups",
     "bounty_ops_tests.fix_browser",
     "bounty_ops_tests.fix_command_line",

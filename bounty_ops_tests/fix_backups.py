@@ -150,8 +150,8 @@ class Backups:
     ) -> Manifest:
         return take_backup(self.plan(url, **policy), url, self.journal, progress=progress)
 
-    def verify(self, manifest: Manifest) -> Proof:
-        return verify_backup(manifest, self.journal, work_dir=self.work_dir)
+    def verify(self, manifest: Manifest, identities: tuple[str, ...] = ()) -> Proof:
+        return verify_backup(manifest, self.journal, work_dir=self.work_dir, identities=identities)
 
     def rewrite(self, manifest: Manifest, **changes: Any) -> Manifest:  # noqa: ANN401 - of Manifest
         """Replace a stored manifest, as only a forger or an accident would."""

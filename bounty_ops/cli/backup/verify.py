@@ -54,9 +54,13 @@ def verify_and_note(
 ) -> Proof:
     """Verify a backup; its proof lies in the bucket, and is indexed where that can be."""
     what = f"Restoring and comparing {manifest.id}"
-    with byte_progress(what, total=manifest.archive.size_bytes) as advance:
+    with byte_progress(what, total=manifest.size_bytes) as advance:
         proof = verify_backup(
-            manifest, journal, work_dir=settings.state_dir / "work", progress=advance
+            manifest,
+            journal,
+            work_dir=settings.state_dir / "work",
+            identities=settings.age_identities,
+            progress=advance,
         )
     note(invocation, settings, "the proof", lambda ops: index_verification(ops, proof))
     _ping(invocation, settings, manifest, proof)
