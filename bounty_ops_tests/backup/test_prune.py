@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,13 +19,14 @@ import pytest
 import bounty_ops
 from bounty_ops.backup.prune import carry_out_prune, plan_prune, require_digest
 from bounty_ops.backup.retention import Standing
-from bounty_ops.environments import Environment, Policy
+from bounty_ops.environments import BucketLocation, Environment, Policy
 from bounty_ops.errors import BackupError, ObjectStoreError
 from bounty_ops.journal import Journal, layout
 from bounty_ops.journal.pins import pin_backup
 from bounty_ops.journal.records import Verdict
 from bounty_ops.journal.shelf import shelves
 from bounty_ops.object_store import ObjectStore
+from bounty_ops.object_store.client import make_client
 from bounty_ops_tests.fix_proxy import Fault, FaultyStore, Request
 from bounty_ops_tests.journal.examples import a_backup, a_proof, sha256_of
 
@@ -279,6 +282,33 @@ def test_a_tombstone_of_a_whole_backup_takes_nothing_away(journal: Journal) -> N
     journal.store.put_if_absent(layout.tombstone_key("production", only.id), b"{}")
     assert not journal.clear_abandoned("production", now=datetime.now(UTC))
     assert visible(journal) == {only.id: "complete proved"}
+
+
+def test_in_a_bucket_with_versions_nothing_stays_and_what_is_locked_does(
+    s3_store: ObjectStoreSettings,
+) -> None:
+    client = make_client(s3_store)
+    bucket = f"locking-{secrets.token_hex(4)}"
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    settings = dataclasses.replace(s3_store, location=BucketLocation(bucket))
+    journal = Journal(ObjectStore(settings, patience_seconds=0))
+    kept = night(journal, 0)
+    gone, locked, archive_locked = (night(journal, days) for days in (3, 4, 5))
+    until = datetime.now(UTC) + timedelta(hours=1)
+    manifest_key = layout.manifest_key("production", locked.id)
+    journal.store.lock_object(manifest_key, "COMPLIANCE", until)
+    journal.store.lock_object(archive_locked.archive.key, "GOVERNANCE", until)
+
+    pruned = carried_out(planned(journal, keep_last=1), journal)
+
+    assert pruned.deleted == [gone.id]
+    assert set(pruned.spared) == {locked.id, archive_locked.id}
+    assert all("locked" in why for why in pruned.spared.values())
+    assert set(visible(journal).values()) == {"complete proved"}
+    assert set(visible(journal)) == {kept.id, locked.id, archive_locked.id}
+    versions: Any = client.list_object_versions(Bucket=bucket)
+    left = [one["Key"] for one in [*versions["Versions"], *versions.get("DeleteMarkers", [])]]
+    assert not [key for key in left if gone.id in key]
 
 
 _PROGRAM = """
