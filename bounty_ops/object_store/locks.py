@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.errors import ObjectLocked, ObjectNotFound, ObjectStoreError
 from bounty_ops.object_store.conditional import REFUSALS
 from bounty_ops.object_store.diagnose import address, error_code, translated
+from bounty_ops.object_store.heads import head
 from bounty_ops.object_store.values import Retention
 
 if TYPE_CHECKING:
@@ -93,12 +94,7 @@ class Locks:
 
     def _is_visible(self, key: str) -> bool:
         """Whether it is there at all: deleting what is not would leave a delete marker."""
-        try:
-            with translated(self._settings, f"look at {key}"):
-                self._client.head_object(Bucket=self._bucket, Key=self._full(key))
-        except ObjectNotFound:
-            return False
-        return True
+        return head(self._client, self._settings, key, doing=f"look at {key}") is not None
 
     def _versions(self, key: str) -> Iterator[str]:
         """Yield the versions, then the delete markers: without these, what is locked would show."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bounty_ops.errors import ObjectExists, ObjectStoreError, ObjectStoreUnavailable
@@ -83,9 +84,9 @@ class Probe:
     def _reuse_what_stayed(self) -> None:
         """Where nothing may be deleted, the first probe's object serves for all."""
         answer: dict[str, Any] = {}
-        full = self._full(PROBES)
 
         def look() -> None:
+            full = self._full(PROBES)
             answer.update(self._client.list_objects_v2(Bucket=self._bucket, Prefix=full))
 
         if self._failure("list the bucket", look) is not None:
@@ -152,14 +153,10 @@ class Probe:
     def _multipart(self, *, completing: bool) -> dict[str, Capability]:
         begun = self._failure("begin an upload in parts", self._begin)
         if begun is not None:
-            multipart = Capability(False if _refuses(begun) else None, str(begun))
             unknown = Capability(None, f"not tried: {begun}")
-            return {
-                "multipart": multipart,
-                "checksums": unknown,
-                "conditional_complete": unknown,
-                "lists_uploads": unknown,
-            }
+            others = dict.fromkeys(("checksums", "conditional_complete", "lists_uploads"), unknown)
+            multipart = Capability(False if _refuses(begun) else None, str(begun))
+            return {"multipart": multipart, **others}
         lists_uploads = self._lists_uploads()
         checksums = self._checksums()
         etags: list[str] = []
@@ -234,12 +231,9 @@ class Probe:
 
     def _clear(self) -> Capability:
         """Take everything away."""
-        if self._upload_id is not None:
-            upload_id = self._upload_id
-            self._failure(
-                "abort the upload",
-                lambda: abort_upload(self._client, self._settings, self._key, upload_id),
-            )
+        if (upload_id := self._upload_id) is not None:
+            abort = partial(abort_upload, self._client, self._settings, self._key, upload_id)
+            self._failure("abort the upload", abort)
         if not self._written:
             return Capability(None, _NOTHING)
         try:

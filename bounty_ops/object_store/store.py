@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError, ObjectStoreUnavailable
+from bounty_ops.errors import ObjectExists, ObjectStoreError, ObjectStoreUnavailable
 from bounty_ops.object_store.abort import abort_upload
 from bounty_ops.object_store.client import make_client
 from bounty_ops.object_store.conditional import if_absent
@@ -16,6 +16,7 @@ from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import error_code, translated
 from bounty_ops.object_store.download import Download
 from bounty_ops.object_store.encrypting import encryption_arguments
+from bounty_ops.object_store.heads import head
 from bounty_ops.object_store.locks import Locks
 from bounty_ops.object_store.part_sizes import part_sizes_for
 from bounty_ops.object_store.patience import patiently
@@ -207,12 +208,8 @@ class ObjectStore:
 
     def head(self, key: str) -> ListedObject | None:
         """Return what the store says about an object, or None when it is not there."""
-        try:
-            with translated(self._settings, f"look at {key}"):
-                found = self._client().head_object(
-                    Bucket=self.location.bucket, Key=self.full_key(key)
-                )
-        except ObjectNotFound:
+        found = head(self._client(), self._settings, key, doing=f"look at {key}")
+        if found is None:
             return None
         return ListedObject(key, found["ContentLength"], _utc(found["LastModified"]))
 

@@ -24,12 +24,13 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from bounty_ops.errors import ObjectExists, ObjectNotFound, ObjectStoreError
+from bounty_ops.errors import ObjectExists, ObjectStoreError
 from bounty_ops.object_store.abort import abort_upload
 from bounty_ops.object_store.conditional import if_absent
 from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import translated
 from bounty_ops.object_store.encrypting import encryption_arguments
+from bounty_ops.object_store.heads import head
 from bounty_ops.object_store.part_body import PartBody
 from bounty_ops.object_store.patience import patiently
 from bounty_ops.object_store.pipeline import Part, Pipeline, Totals
@@ -257,11 +258,7 @@ class Upload:
                 abort_upload(self._client, self._settings, self._key, upload["UploadId"])
 
     def _head(self) -> HeadObjectOutputTypeDef | None:
-        try:
-            with self._translated():
-                return self._client.head_object(Bucket=self._bucket, Key=self._full_key)
-        except ObjectNotFound:
-            return None
+        return head(self._client, self._settings, self._key, doing=self._doing)
 
     def _is_ours(self, found: HeadObjectOutputTypeDef | None) -> bool:
         return found is not None and found["Metadata"].get(_MARK) == self._mark
