@@ -31,12 +31,16 @@ def dump_programs(server_major: int) -> Programs:
     against a server like its source; it is still better than no backup.
 
     Raises:
-        ProgramNotFound: all there are are older than the server.
+        ProgramNotFound: all there are are older than the server, or have known holes.
     """
     try:
         return find_programs(server_major)
     except ProgramNotFound:
-        newer = [one for one in installed_programs() if one.major > server_major]
+        newer = [
+            one
+            for one in installed_programs()
+            if one.major > server_major and one.outdated is None
+        ]
         if not newer:
             raise
         return min(newer, key=lambda one: one.major)

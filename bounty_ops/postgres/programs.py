@@ -27,6 +27,9 @@ _SYSTEM: Final = (
 )
 _VERSION: Final = re.compile(r"\(PostgreSQL\) ((\d+)(?:\.\d+)*\S*)")
 _PROBE_TIMEOUT_SECONDS: Final = 30
+#: The first minor release of each major in which a hostile server or archive can no longer run code
+#: through pg_dump and pg_restore (CVE-2026-6477; PostgreSQL's release notes of 2026-05-14).
+_FIXED_MINORS: Final = {14: 23, 15: 18, 16: 14, 17: 10, 18: 4}
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ class Programs:
         return path
 
     @property
+    def outdated(self) -> str | None:
+        """The version to update to, if this one has holes that were mended since."""
+        fixed = _FIXED_MINORS.get(self.major)
+        minor = re.match(rf"{self.major}\.(\d+)$", self.version)
+        if fixed is None or minor is None or int(minor[1]) >= fixed:
+            return None
+        return f"{self.major}.{fixed}"
+
+    @property
     def has_server(self) -> bool:
         """Whether a cluster can be made and run with them."""
         return all((self.directory / name).is_file() for name in ("postgres", "initdb"))
@@ -71,12 +83,15 @@ def find_programs(major: int | None = None, *, server: bool = False) -> Programs
         server: whether `initdb` and `postgres` are needed too.
 
     Raises:
-        ProgramNotFound: there are none of that major version.
+        ProgramNotFound: there are none of that major version, or only some with known holes.
     """
     found = [p for p in installed_programs() if p.has_server or not server]
-    for programs in found:
-        if major is None or programs.major == major:
+    fitting = [p for p in found if major is None or p.major == major]
+    for programs in fitting:
+        if programs.outdated is None:
             return programs
+    if fitting:
+        raise _outdated(fitting[0])
     have = ", ".join(str(m) for m in sorted({p.major for p in found})) or "none"
     wanted = "of any version" if major is None else str(major)
     kind = "server and client programs" if server else "client programs"
@@ -85,6 +100,16 @@ def find_programs(major: int | None = None, *, server: bool = False) -> Programs
         f"there are no {kind} of PostgreSQL {wanted} here (found: {have})",
         hint=f"Install them (Debian: {package}-{major or 17}), or point BOUNTY_OPS_POSTGRESQL_DIR "
         f"at a directory that holds {major or 17}/bin.",
+    )
+
+
+def _outdated(programs: Programs) -> ProgramNotFound:
+    return ProgramNotFound(
+        f"the programs of PostgreSQL {programs.version} in {programs.directory} have known holes: "
+        "a hostile server or archive could run code through pg_dump and pg_restore",
+        hint=f"Update them to {programs.outdated} or newer (the server itself may stay as it is), "
+        "or point BOUNTY_OPS_POSTGRESQL_DIR at a directory that holds newer ones as "
+        f"{programs.major}/bin.",
     )
 
 

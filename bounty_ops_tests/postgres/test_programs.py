@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.backup.dump import dump_programs
 from bounty_ops.errors import ProgramFailed, ProgramNotFound
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
@@ -37,7 +38,8 @@ def _literal(text: str) -> str:
 
 def test_programs_of_the_asked_major_are_found_and_run() -> None:
     for programs in installed_programs():
-        assert find_programs(programs.major).major == programs.major
+        if programs.outdated is None:
+            assert find_programs(programs.major).major == programs.major
         assert f" {programs.version}" in run_program(programs, "pg_dump", ["--version"])
 
 
@@ -57,14 +59,58 @@ def test_a_missing_major_says_what_is_here_and_what_to_install() -> None:
         find_programs(17).path("pg_nothing")
 
 
+def installation(root: Path, name: str, version: str) -> Path:
+    """A directory with a program that says it is of that version."""
+    directory = root / name / "bin"
+    directory.mkdir(parents=True)
+    script = directory / "pg_dump"
+    script.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}'\n")
+    script.chmod(0o755)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("version", "update_to"),
+    [
+        ("14.22", "14.23"),
+        ("15.18", None),
+        ("16.13", "16.14"),
+        ("17.9", "17.10"),
+        ("17.10", None),
+        ("18.3", "18.4"),
+        ("18.12", None),
+        ("19.0", None),
+        ("19beta1", None),
+    ],
+)
+def test_programs_with_known_holes_are_told(version: str, update_to: str | None) -> None:
+    major = int(version[:2])
+
+    assert Programs(Path(), major, version).outdated == update_to
+
+
+def test_programs_with_known_holes_are_refused_unless_there_are_newer_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bounty_ops.postgres.programs._FIXED_MINORS", {99: 4})
+    monkeypatch.setenv("BOUNTY_OPS_POSTGRESQL_DIR", str(tmp_path))
+    installation(tmp_path, "a", "99.3")
+
+    with pytest.raises(ProgramNotFound, match=r"99\.3 .* known holes") as caught:
+        find_programs(99)
+    with pytest.raises(ProgramNotFound, match="known holes"):
+        dump_programs(99)
+    better = installation(tmp_path, "b", "99.4")
+
+    assert "99.4 or newer" in caught.value.hint
+    assert find_programs(99).directory == better
+    assert dump_programs(99).directory == better
+
+
 def test_a_directory_of_installations_is_looked_at_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pg_programs: Programs
 ) -> None:
-    directory = tmp_path / "99" / "bin"
-    directory.mkdir(parents=True)
-    script = directory / "pg_dump"
-    script.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n")
-    script.chmod(0o755)
+    directory = installation(tmp_path, "99", "99.1")
     broken = tmp_path / "98" / "bin"
     broken.mkdir(parents=True)
     (broken / "pg_dump").write_text("#!/bin/sh\nexit 127\n")
