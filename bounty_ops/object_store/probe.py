@@ -1,8 +1,7 @@
-"""Trying out what a bucket can promise: a store that ignores a condition says nothing about it.
+"""Trying out what a bucket can promise: a store that ignores a condition does not say so.
 
-One small object and one multipart upload are written under a random key, and taken away. Where
-every new object is locked by the bucket, nothing is written that could not be taken away again,
-and what would need it stays unknown.
+One small object and one multipart upload are written under a random key and taken away. Where the
+bucket locks every new object, nothing is written, and what would need it stays unknown.
 """
 
 from __future__ import annotations
@@ -102,7 +101,10 @@ class Probe:
 
     def _writes(self) -> Capability:
         if not self._written:
-            failed = self._failure("write", self._put)
+            # First under the condition: the policy of a bucket may allow nothing else.
+            failed = self._failure("write", lambda: self._put(IfNoneMatch="*"))
+            if _refuses(failed):
+                failed = self._failure("write", self._put)
             if failed is not None:
                 denied = error_code(failed) in {"AccessDenied", "403"}
                 return Capability(False if denied else None, str(failed))
@@ -178,9 +180,8 @@ class Probe:
         found: list[str] = []
 
         def look() -> None:
-            answer = self._client.list_multipart_uploads(
-                Bucket=self._bucket, Prefix=self._full(PROBES)
-            )
+            prefix = self._full(PROBES)
+            answer = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
             found.extend(one["UploadId"] for one in answer.get("Uploads", []))
 
         failed = self._failure("list unfinished uploads", look)
@@ -230,7 +231,6 @@ class Probe:
         return Capability(True, "objects of any size can be uploaded in parts")
 
     def _clear(self) -> Capability:
-        """Take everything away."""
         if (upload_id := self._upload_id) is not None:
             abort = partial(abort_upload, self._client, self._settings, self._key, upload_id)
             self._failure("abort the upload", abort)
