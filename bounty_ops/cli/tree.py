@@ -25,6 +25,11 @@ _HERE = "bounty_ops.cli"
         Branch(
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
         ),
+        Branch(
+            "refresh",
+            f"{_HERE}.db.refresh:refresh",
+            "Put a masked copy of one environment into another.",
+        ),
         Branch("dump", f"{_HERE}.db.dump:dump", "Write a dump into a file, for people; no backup."),
         Branch(
             "url",
@@ -73,6 +78,11 @@ def db() -> None:
             "download",
             f"{_HERE}.backup.download:download",
             "Download a backup as it is stored, with a program that restores it.",
+        ),
+        Branch(
+            "import",
+            f"{_HERE}.backup.importing:import_backup",
+            "Bring a downloaded backup, or somebody else's archive, into the bucket.",
         ),
         Branch(
             "rebuild-catalogue",

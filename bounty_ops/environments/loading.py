@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from bounty_ops.environments.age_keys import age_identities
+from bounty_ops.environments.masking import masking_of
 from bounty_ops.environments.model import DEVELOPMENT, Environment, Settings
 from bounty_ops.environments.object_storage import (
     ObjectStoreSettings,
@@ -77,6 +78,7 @@ def load_settings(
     store, store_problem = _object_store(merged)
     copies, copies_problem = _copy_object_store(merged, store)
     identities, age_problem = _age_identities(merged, home)
+    masking, masking_problem = masking_of(tables, POLICY_FILE)
     problems = (
         policy_problem,
         shared_problem,
@@ -84,6 +86,7 @@ def load_settings(
         age_problem,
         store_problem,
         copies_problem,
+        masking_problem,
     )
     return Settings(
         project_dir=home,
@@ -97,6 +100,8 @@ def load_settings(
         age_identities=identities,
         copy_object_store=copies,
         copy_object_store_problem=copies_problem,
+        masking=masking,
+        masking_problem=masking_problem,
         problems=tuple(problem for problem in problems if problem is not None),
     )
 
@@ -195,14 +200,14 @@ def _name_problem(name: str) -> ConfigurationError | None:
 
 
 def _policy(name: str, tables: Mapping[str, object]) -> tuple[Policy, ConfigurationError | None]:
-    unknown = sorted(set(tables) - {"defaults", "environments"})
+    unknown = sorted(set(tables) - {"defaults", "environments", "masking"})
     defaults, declared = tables.get("defaults", {}), tables.get("environments", {})
     layer = declared.get(name, {}) if isinstance(declared, dict) else None
     if unknown or not isinstance(defaults, dict) or not isinstance(layer, dict):
         what = f"[{unknown[0]}]" if unknown else "defaults or environments"
         return Policy.of(name), ConfigurationError(
             f"{POLICY_FILE} has something unknown: {what}",
-            hint="It holds the tables [defaults] and [environments.NAME], and no others.",
+            hint="It holds the tables [defaults], [environments.NAME] and [masking], no others.",
         )
     try:
         return Policy.of(name, defaults, layer), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.environments.masking import Masking
 from bounty_ops.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Settings:
     copy_object_store_problem: ConfigurationError | None = None
     age_identities: tuple[str, ...] = field(default=(), repr=False)
     """Private keys that open encrypted backups; taking one needs none."""
+    masking: Masking = field(default_factory=Masking)
+    masking_problem: ConfigurationError | None = None
     problems: tuple[ConfigurationError, ...] = ()
 
     def environment(self, name: str | None = None) -> Environment:
@@ -108,6 +111,16 @@ class Settings:
                 hint="Set OPS_DATABASE_URL=postgresql://... (never the one that is backed up).",
             )
         return self.ops_url
+
+    def require_masking(self) -> Masking:
+        """What is masked when an environment is refreshed from another.
+
+        Raises:
+            ConfigurationError: the rules cannot be read.
+        """
+        if self.masking_problem is not None:
+            raise ConfigurationError(str(self.masking_problem), hint=self.masking_problem.hint)
+        return self.masking
 
     def require_object_store(self) -> ObjectStoreSettings:
         """Where backups go.
