@@ -67,6 +67,11 @@ def db() -> None:
             f"{_HERE}.backup.prune:prune",
             "Show which backups the keep_* rules let go.",
         ),
+        Branch(
+            "copy",
+            f"{_HERE}.backup.copy:copy",
+            "Copy backups into the second bucket and check what arrived.",
+        ),
         Branch("pin", f"{_HERE}.backup.pin:pin", "Keep a backup whatever the rules say."),
         Branch("unpin", f"{_HERE}.backup.pin:unpin", "Let the rules decide about a backup again."),
         Branch(

@@ -27,10 +27,21 @@ if TYPE_CHECKING:
 Document = dict[str, object]
 _SHOWN_DIFFERENCES = 20
 _SHORT_HASH = 12
+_NOTHING_YET = "backup yet. Take one: bounty-ops backup run"
 
 
-def summary_document(summary: BackupSummary) -> Document:
-    """One backup of a list."""
+def summary_document(
+    summary: BackupSummary, copies: Mapping[tuple[str, str], BackupSummary] | None = None
+) -> Document:
+    """One backup of a list; with what the second bucket holds of it, where that was asked."""
+    document = _summary_document(summary)
+    if copies is not None:
+        copy = copies.get((summary.environment, summary.id))
+        document["copy"] = None if copy is None else _summary_document(copy)
+    return document
+
+
+def _summary_document(summary: BackupSummary) -> Document:
     return {
         "id": summary.id,
         "environment": summary.environment,
@@ -49,18 +60,35 @@ def summary_document(summary: BackupSummary) -> Document:
     }
 
 
-def draw_summaries(console: Console, summaries: Sequence[BackupSummary]) -> None:
-    """A list of backups, newest first."""
+def draw_summaries(
+    console: Console,
+    summaries: Sequence[BackupSummary],
+    found: Mapping[tuple[str, str], BackupSummary] | None = None,
+    *,
+    copies: bool = False,
+) -> None:
+    """A list of backups, newest first; `found` is what the second bucket holds of them."""
     if not summaries:
-        console.print("There is no backup yet. Take one: bounty-ops backup run")
+        what = "copy yet. Make one: bounty-ops backup copy" if copies else _NOTHING_YET
+        console.print(f"There is no {what}")
         return
-    columns = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT", "KEPT")
-    rows = [
+    columns: tuple[str, ...] = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT", "KEPT")
+    rows: list[tuple[object, ...]] = [
         (s.id, s.environment, clock(s.taken_at), size(s.size_bytes), state(s.state),
          state(s.verdict), held_back(s))
         for s in summaries
     ]  # fmt: skip
+    if found is not None:
+        columns = (*columns, "COPY")
+        rows = [
+            (*row, _copy(found.get((s.environment, s.id))))
+            for row, s in zip(rows, summaries, strict=True)
+        ]
     console.print(table(columns, rows))
+
+
+def _copy(copy: BackupSummary | None) -> str:
+    return "none" if copy is None else f"{copy.state}, {copy.verdict}"
 
 
 def held_back(summary: BackupSummary) -> str:
@@ -109,7 +137,12 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
         },
     )
     rows = [
-        (table_name(t), f"{t.rows:,}", (t.fingerprint or "")[:_SHORT_HASH]) for t in manifest.tables
+        (
+            table_name(t),
+            None if t.rows is None else f"{t.rows:,}",
+            (t.fingerprint or "")[:_SHORT_HASH],
+        )
+        for t in manifest.tables
     ]
     console.print()
     console.print(table(("TABLE", ">ROWS", "FINGERPRINT"), rows))

@@ -9,6 +9,7 @@ from bounty_ops.cli.console import clock, shown, size, state, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bounty_ops.backup.copies import CopyRound
     from bounty_ops.backup.prune import Pruned, PrunePlan
     from bounty_ops.backup.retention import Decision
     from bounty_ops.journal.records import Pin
@@ -70,6 +71,43 @@ def draw_pruned(console: Console, plan: PrunePlan, pruned: Pruned) -> None:
         console.print(f"  {backup_id} stayed: {shown(why)}")
     for backup_id, why in pruned.problems.items():
         console.print(f"  {backup_id} is gone, but {shown(why)}")
+
+
+def copy_document(environment: str, bucket: str, round_: CopyRound) -> Document:
+    """What was copied into the second bucket."""
+    return {
+        "environment": environment,
+        "bucket": bucket,
+        "copied": [
+            {
+                "id": one.id,
+                "sent_bytes": one.sent_bytes,
+                "checked_bytes": one.checked_bytes,
+                "proofs": one.proofs,
+                "was_complete": one.was_complete,
+            }
+            for one in round_.copied
+        ],
+        "failed": round_.failed,
+    }
+
+
+def draw_copies(console: Console, environment: str, bucket: str, round_: CopyRound) -> None:
+    """Each backup with what was sent and what was read back."""
+    if not round_.copied and not round_.failed:
+        console.print(f"{bucket} lacks no proved backup of {environment} that the rules keep.")
+    for one in round_.copied:
+        if one.was_complete and not one.checked_bytes:
+            said = "was there already, with the recorded sizes"
+        else:
+            said = (
+                f"{size(one.sent_bytes)} sent, {size(one.checked_bytes)} read back from {bucket}: "
+                "the SHA-256 of each object is the manifest's"
+            )
+        more = f"; {one.proofs} proofs added" if one.proofs else ""
+        console.print(f"{one.id}: {said}{more}")
+    for backup_id, why in round_.failed.items():
+        console.print(f"{backup_id} was not copied: {shown(why)}")
 
 
 def pin_document(environment: str, backup_id: str, pin: Pin | None, *, changed: bool) -> Document:
