@@ -168,7 +168,7 @@ class Backups:
 
     def keys(self) -> list[str]:
         """Every object of the environment."""
-        return [entry.key for entry in self.store.list("")]
+        return [entry.key for entry in self.store.list("backups/")]
 
     def left_over(self) -> list[str]:
         """Whatever is there besides whole backups: nothing should ever be."""

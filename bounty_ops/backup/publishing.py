@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import BackupError, BountyOpsError, ObjectStoreError
 from bounty_ops.journal import layout
+from bounty_ops.journal.recovery import publish_recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,14 @@ def sweep(journal: Journal, environment: str) -> None:
         journal.clear_abandoned(environment, now=now)
     except BountyOpsError as error:  # this backup is whole; the next one sweeps again
         logger.warning("what dead backups left could not be removed: %s", error)
+
+
+def lay_recover_beside(journal: Journal) -> None:
+    """Keep `recover.py` in the bucket: it restores a backup where this project is not to be had."""
+    try:
+        publish_recover(journal.store)
+    except ObjectStoreError as error:  # the backup is whole without it
+        logger.warning("recover.py could not be put beside the backups: %s", error)
 
 
 def lock_objects(journal: Journal, manifest: Manifest) -> None:

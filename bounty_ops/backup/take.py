@@ -20,7 +20,12 @@ from bounty_ops.backup.compression import usable_compression
 from bounty_ops.backup.content import ContentReader
 from bounty_ops.backup.dump import dump_arguments, dump_programs
 from bounty_ops.backup.objects import dump_objects, large_tables
-from bounty_ops.backup.publishing import lock_objects, publish, sweep
+from bounty_ops.backup.publishing import (
+    lay_recover_beside,
+    lock_objects,
+    publish,
+    sweep,
+)
 from bounty_ops.backup.sending import NothingCame, Sending, Stopped
 from bounty_ops.backup.sentinel import Sentinel
 from bounty_ops.errors import BackupError
@@ -153,6 +158,7 @@ def _attempt(job: _Job) -> Manifest:
         )
         publish(job.journal, manifest, before=snapshot.release_tables)
         sweep(job.journal, plan.environment)
+    lay_recover_beside(job.journal)
     lock_objects(job.journal, manifest)
     return manifest
 
