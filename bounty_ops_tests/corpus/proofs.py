@@ -41,7 +41,7 @@ OF_PROVED: Final = (
     _taken("another backup's", "id", "backup_id", "manifest_sha256"),
     _taken("another backup's under this id", "manifest_sha256"),
     _taken("of another backup", "backup_id"),
-    _taken("another proof's id", "id"),
+    _taken("with another proof's id", "id"),
     _set("of another environment", environment="production"),
     _set("another hash of the manifest", manifest_sha256=_NO_HASH),
     Edit(
@@ -111,7 +111,7 @@ OF_INCONCLUSIVE: Final = (
 )
 
 #: Bytes in place of a proof.
-BYTES: Final = {
+BYTES: Final[dict[str, Callable[[bytes], bytes]]] = {
     "proof: empty": lambda _: b"",
     "proof: cut": lambda data: data[:-4],
     "proof: twice": lambda data: data * 2,
@@ -128,6 +128,6 @@ LABELS: Final = (
     "proof: under another name",
     "proof: copied to another backup",
     "proof: of the manifest before an edit",
-    "proof: refuted after proved, by a clock set back",
-    "proof: proved after refuted, by a clock set back",
+    "proof: older than the last one, by a clock set back",
+    "proof: older than the last one, by a clock set forward",
 )
