@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import (
@@ -23,7 +24,7 @@ from bounty_ops.errors import (
     UsageError,
 )
 from bounty_ops.journal import layout
-from bounty_ops.journal.ids import require_id
+from bounty_ops.journal.ids import new_id, require_id, time_of_id
 from bounty_ops.journal.placed import object_keys, placed_manifest, placed_migration
 from bounty_ops.journal.records import (
     BackupSummary,
@@ -33,12 +34,12 @@ from bounty_ops.journal.records import (
     record_bytes,
 )
 from bounty_ops.journal.shelf import Shelf, shelves
-from bounty_ops.journal.summary import read_proof, summarize
+from bounty_ops.journal.summary import proof_id_of, read_proof, summarize
 from bounty_ops.journal.sweep import SPARED, Abandoned, abandoned, clear_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from typing import TypeVar
 
     from bounty_ops.object_store import ObjectStore, StoredObject
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _READERS: Final = 8
+_SECOND: Final = timedelta(seconds=1)
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,17 @@ class Journal:
             return self.store.get(layout.manifest_key(environment, require_id(backup_id)))
         except ObjectNotFound:
             raise _unknown(backup_id, environment) from None
+
+    def new_proof_id(self, environment: str, backup_id: str, now: datetime) -> str:
+        """Return an id for a proof that sorts behind all that the backup has.
+
+        The newest proof decides, so two within one second, or a clock that was set back, must not
+        put an older verdict in front of a newer one.
+        """
+        listing = self.store.list(layout.backup_prefix(environment, require_id(backup_id)))
+        ids = [proof_id_of(entry) for shelf in shelves(listing) for entry in shelf.proofs]
+        times = [moment for moment in map(time_of_id, ids) if moment is not None]
+        return new_id(max([now, *(moment + _SECOND for moment in times)]))
 
     def write_proof(self, proof: Proof) -> StoredObject:
         """Store what a verification showed, next to its backup.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bounty_ops.embedded import throwaway_cluster
 from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound
-from bounty_ops.journal import new_id
 from bounty_ops.journal.placed import manifest_sha256, placed_manifest
 from bounty_ops.journal.records import Difference, Manifest, Proof, Verdict
 from bounty_ops.postgres.connect import connect
@@ -112,7 +111,7 @@ def verify_backup(
     server_version, judgement = _judged(stored, drill, work_dir)
     now = datetime.now(UTC)
     proof = Proof(
-        id=new_id(now),
+        id=journal.new_proof_id(stored.environment, stored.id, now),
         backup_id=stored.id,
         environment=stored.environment,
         verdict=judgement.verdict,
