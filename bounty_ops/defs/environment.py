@@ -12,6 +12,7 @@ from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
 from bounty_ops.defs.migration import migrate_job
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.restore_verification import restore_verification_asset
+from bounty_ops.defs.restoring import refresh_job, restore_job
 from bounty_ops.defs.schedules import collection, nightly
 from bounty_ops.defs.schema_revision import schema_revision_asset
 from bounty_ops.defs.verify_job import verify_job
@@ -41,7 +42,7 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         dg.Definitions(
             assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
             asset_checks=[fresh_check(names), size_check(names), recoverable_key_check(names)],
-            jobs=[migrate_job(names)],
+            jobs=[migrate_job(names), restore_job(names), refresh_job(names)],
             sensors=[watch_sensor(names)],
         ),
         verify_job(names),

@@ -63,6 +63,16 @@ class Names:
         return f"{self.environment}_migrate"
 
     @property
+    def restore(self) -> str:
+        """The job that shows or carries out a restore into it."""
+        return f"{self.environment}_restore"
+
+    @property
+    def refresh_staging(self) -> str:
+        """The job that puts a masked copy of it into another environment."""
+        return f"{self.environment}_refresh_staging"
+
+    @property
     def nightly_schedule(self) -> str:
         """The schedule of the nightly job."""
         return f"{self.nightly}_schedule"

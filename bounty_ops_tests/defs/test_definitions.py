@@ -71,7 +71,14 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
     environments = ("development", "staging", "production")
     assert keys(built) == expected(*environments)
     jobs = {job.name for job in built.resolve_all_job_defs() if not job.name.startswith("__")}
-    kinds = ("nightly", "collect", "migrate", "verify_backup")
+    kinds = (
+        "nightly",
+        "collect",
+        "migrate",
+        "verify_backup",
+        "restore",
+        "refresh_staging",
+    )
     assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds}
     repository = built.get_repository_def()
     assert {each.name for each in repository.schedule_defs} == {
