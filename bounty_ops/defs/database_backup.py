@@ -45,7 +45,8 @@ def database_backup_asset(names: Names) -> dg.AssetsDefinition:
     )
     def database_backup(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows the bare class only
         with workplace(names.environment) as place:
-            manifest = _back_up(context, place)
+            # The nightly job by hand is a night like any other; the asset alone is somebody's wish.
+            manifest = _back_up(context, place, scheduled=context.run.job_name == names.nightly)
             location = place.store().location
             catalogue = catalogued(
                 context.log, place, lambda engine: index_backup(engine, manifest, location)
@@ -92,7 +93,11 @@ def freshness(
     summaries: list[BackupSummary], limit: timedelta, now: datetime
 ) -> dg.AssetCheckResult:
     """Judge the age of the newest complete backup; none at all is as bad as an old one."""
-    taken = [each.taken_at for each in summaries if each.state is BackupState.COMPLETE]
+    taken = [
+        each.taken_at
+        for each in summaries
+        if each.state is BackupState.COMPLETE and not each.imported
+    ]
     limit_hours = limit / timedelta(hours=1)
     metadata: dict[str, dg.MetadataValue] = {"limit_hours": dg.MetadataValue.float(limit_hours)}
     if not taken:
@@ -113,12 +118,13 @@ def freshness(
     )
 
 
-def _back_up(context: dg.AssetExecutionContext, place: Workplace) -> Manifest:
+def _back_up(context: dg.AssetExecutionContext, place: Workplace, *, scheduled: bool) -> Manifest:
     plan = plan_backup(
         place.environment,
         place.store(),
         now=datetime.now(UTC),
         taken_by=f"dagster run {context.run.run_id}",
+        retention_class="scheduled" if scheduled else "manual",
     )
     url = place.environment.require_url()
     context.log.info("backing up %s", url.address())
