@@ -31,11 +31,13 @@ _UNREMARKABLE_GROWTH: Final = 1024 * 1024
 
 
 def usable(backups: Iterable[BackupSummary], now: datetime) -> list[BackupSummary]:
-    """The backups that count: whole, and not from the future; newest first."""
+    """The backups that count: whole, taken by us, and not from the future; newest first."""
     found = [
         backup
         for backup in backups
-        if backup.state is BackupState.COMPLETE and backup.taken_at <= now + CLOCK_TOLERANCE
+        if backup.state is BackupState.COMPLETE
+        and not backup.imported
+        and backup.taken_at <= now + CLOCK_TOLERANCE
     ]
     return sorted(found, key=lambda backup: (backup.taken_at, backup.id), reverse=True)
 

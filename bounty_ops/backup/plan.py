@@ -112,11 +112,12 @@ def plan_backup(
         shard_above_bytes=policy.shard_above_gib * GIB,
         shard_jobs=policy.shard_jobs,
         give_way_after_seconds=policy.give_way_after_seconds,
-        object_lock=_object_lock(policy, now),
+        object_lock=wanted_lock(policy, now),
     )
 
 
-def _object_lock(policy: Policy, now: datetime) -> ObjectLock | None:
+def wanted_lock(policy: Policy, now: datetime) -> ObjectLock | None:
+    """Until when the store is to keep what is stored now."""
     until = now + timedelta(days=policy.object_lock_days)
     match policy.object_lock:
         case "governance":

@@ -121,7 +121,7 @@ class TableRecord(_Value):
     schema_name: str = Field(alias="schema")
     name: str
     rows: Count | None
-    """None where they were not even counted."""
+    """None where they were not even counted; of an imported archive, those of a restored copy."""
     fingerprint: str | None = None
     """Hash over the text of all rows, whatever their order; None where only rows were counted."""
 
@@ -145,8 +145,6 @@ class Imported(_Value):
     file_name: str
     imported_at: UtcTime
     imported_by: str
-    restored: bool
-    """Whether it was restored then; else nothing is recorded about what it holds."""
 
 
 class Manifest(_Record):
@@ -277,10 +275,6 @@ class Proof(_Record):
     def _verdict_fits(self) -> Self:
         if self.verdict is Verdict.PROVED and self.differences:
             raise ValueError("a proved backup has no differences")
-        if self.verdict is Verdict.PROVED and self.reason:
-            raise ValueError("a proved backup leaves no reason for doubt")
-        if self.verdict is Verdict.PROVED and not self.tables_compared:
-            raise ValueError("a backup is not proved by comparing no table")
         if self.verdict is Verdict.PROVED and self.compare != "content":
             raise ValueError("a backup is proved by its content alone")
         if self.verdict is Verdict.REFUTED and not self.differences:
@@ -365,6 +359,8 @@ class BackupSummary(_Value):
     """How long fetching and restoring took in the drill that the verdict rests on."""
     database_bytes: int | None = None
     """Of the database on its server when it was backed up."""
+    imported: bool = False
+    """Whether it is an archive that somebody else made; such a one counts for no schedule."""
     retention_class: RetentionClass = "manual"
     encrypted: bool = False
     locked_until: UtcTime | None = None
