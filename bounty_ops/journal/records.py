@@ -275,6 +275,10 @@ class Proof(_Record):
     def _verdict_fits(self) -> Self:
         if self.verdict is Verdict.PROVED and self.differences:
             raise ValueError("a proved backup has no differences")
+        if self.verdict is Verdict.PROVED and self.reason:
+            raise ValueError("a proved backup leaves no reason for doubt")
+        if self.verdict is Verdict.PROVED and not self.tables_compared:
+            raise ValueError("a backup is not proved by comparing no table")
         if self.verdict is Verdict.PROVED and self.compare != "content":
             raise ValueError("a backup is proved by its content alone")
         if self.verdict is Verdict.REFUTED and not self.differences:

@@ -40,7 +40,7 @@ def summarize(store: ObjectStore, shelf: Shelf) -> BackupSummary | None:
     problem = _objects_problem(manifest, shelf)
     if problem is not None:
         return _damaged(store, shelf, shelf.manifest, problem, manifest)
-    proof = _newest_proof(store, shelf, manifest_sha256(data))
+    proof = _newest_proof(store, shelf, manifest, manifest_sha256(data))
     return BackupSummary(
         id=manifest.id,
         environment=manifest.environment,
@@ -111,21 +111,36 @@ def _objects_problem(manifest: Manifest, shelf: Shelf) -> str | None:
     return None
 
 
-def _newest_proof(store: ObjectStore, shelf: Shelf, sha256: str) -> Proof | None:
-    """Return the newest readable proof that speaks of the manifest with this hash."""
+def _newest_proof(
+    store: ObjectStore, shelf: Shelf, manifest: Manifest, sha256: str
+) -> Proof | None:
+    """Return the newest readable proof that speaks of this manifest, which has that hash."""
     for entry in reversed(shelf.proofs):
         proof = read_proof(store, shelf, entry)
-        if proof is not None and proof.manifest_sha256 == sha256:
+        if proof is not None and proof.manifest_sha256 == sha256 and _is_whole(proof, manifest):
             return proof
     return None
 
 
+def _is_whole(proof: Proof, manifest: Manifest) -> bool:
+    """Whether a proof that says *proved* compared all that the manifest records."""
+    compared = (proof.tables_compared, proof.rows_compared)
+    whole = proof.verdict is not Verdict.PROVED or compared == (len(manifest.tables), manifest.rows)
+    if not whole:
+        logger.warning("a proof does not count: %s of %s left rows out", proof.id, manifest.id)
+    return whole
+
+
+def proof_id_of(entry: ListedObject) -> str:
+    """Return the id in the name of a proof."""
+    return entry.key.rpartition("/")[2].removesuffix(".json")
+
+
 def read_proof(store: ObjectStore, shelf: Shelf, entry: ListedObject) -> Proof | None:
     """Return a proof, or None for one that cannot be read: it proves nothing, which is logged."""
-    proof_id = entry.key.rpartition("/")[2].removesuffix(".json")
     try:
         data = _read(store, entry)
-        return placed_proof(data, shelf.environment, shelf.backup_id, proof_id)
+        return placed_proof(data, shelf.environment, shelf.backup_id, proof_id_of(entry))
     except ObjectStoreUnavailable:
         raise
     except (JournalError, ObjectStoreError) as error:
