@@ -63,6 +63,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
                 manifest,
                 place.journal(),
                 work_dir=place.settings.state_dir / "work",
+                identities=place.settings.age_identities,
                 progress=byte_progress(context.log, "restored"),
             )
             catalogue = catalogued(
