@@ -64,6 +64,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
                 place.journal(),
                 work_dir=place.settings.state_dir / "work",
                 identities=place.settings.age_identities,
+                server=place.settings.drill_server(),
                 progress=byte_progress(context.log, "restored"),
             )
             catalogue = catalogued(

@@ -26,6 +26,7 @@ from bounty_ops.environments.object_storage import (
     object_store_settings,
 )
 from bounty_ops.environments.policy import Policy
+from bounty_ops.environments.servers import drill_server, ops_server
 from bounty_ops.environments.url import DatabaseUrl
 from bounty_ops.errors import ConfigurationError
 
@@ -74,9 +75,10 @@ def load_settings(
         name: _environment(name, entry, merged, tables, policy_problem or shared_problem)
         for name, entry in sorted(found.items(), key=lambda item: (item[0] != default, item[0]))
     }
-    ops_url, ops_problem = _ops_url(merged, environments)
+    ops_url, ops_problem = ops_server(merged, environments)
     store, store_problem = _object_store(merged)
     copies, copies_problem = _copy_object_store(merged, store)
+    verify_server, verify_problem = drill_server(merged, environments, ops_url)
     identities, age_problem = _age_identities(merged, home)
     masking, masking_problem = masking_of(tables, POLICY_FILE)
     problems = (
@@ -84,6 +86,7 @@ def load_settings(
         shared_problem,
         ops_problem,
         age_problem,
+        verify_problem,
         store_problem,
         copies_problem,
         masking_problem,
@@ -98,6 +101,8 @@ def load_settings(
         ops_problem=ops_problem,
         object_store_problem=store_problem,
         age_identities=identities,
+        verify_server=verify_server,
+        verify_problem=verify_problem,
         copy_object_store=copies,
         copy_object_store_problem=copies_problem,
         masking=masking,
@@ -235,31 +240,6 @@ def _target_url(
             f"for a server that is reached without a network, set require_tls = false under "
             f"[environments.{name}] in {POLICY_FILE}.",
         )
-    return url, None
-
-
-def _ops_url(
-    merged: Mapping[str, str], environments: Mapping[str, Environment]
-) -> tuple[DatabaseUrl | None, ConfigurationError | None]:
-    text = merged.get("OPS_DATABASE_URL", "").strip()
-    if not text:
-        return None, None
-    try:
-        url = DatabaseUrl.parse(text)
-    except ConfigurationError as error:
-        return None, ConfigurationError(f"OPS_DATABASE_URL: {error}", hint=error.hint)
-    for environment in environments.values():
-        target = environment.url
-        if target and (target.host, target.port, target.database) == (
-            url.host,
-            url.port,
-            url.database,
-        ):
-            return None, ConfigurationError(
-                f"OPS_DATABASE_URL is the database of {environment.name}",
-                hint="Give the operations a database of their own: what watches a database must "
-                "not be lost with it.",
-            )
     return url, None
 
 

@@ -74,6 +74,9 @@ class Settings:
     object_store_problem: ConfigurationError | None = None
     copy_object_store: ObjectStoreSettings | None = None
     copy_object_store_problem: ConfigurationError | None = None
+    verify_server: DatabaseUrl | None = None
+    """A server given for drills; None: throw-away clusters on this machine."""
+    verify_problem: ConfigurationError | None = None
     age_identities: tuple[str, ...] = field(default=(), repr=False)
     """Private keys that open encrypted backups; taking one needs none."""
     masking: Masking = field(default_factory=Masking)
@@ -122,6 +125,16 @@ class Settings:
             raise ConfigurationError(str(self.masking_problem), hint=self.masking_problem.hint)
         return self.masking
 
+    def drill_server(self) -> DatabaseUrl | None:
+        """The server given for drills, or None: a throw-away one on this machine.
+
+        Raises:
+            ConfigurationError: one is given, but cannot be used.
+        """
+        if self.verify_problem is not None:
+            raise ConfigurationError(str(self.verify_problem), hint=self.verify_problem.hint)
+        return self.verify_server
+
     def require_object_store(self) -> ObjectStoreSettings:
         """Where backups go.
 
@@ -163,8 +176,9 @@ class Settings:
                 found.add(environment.ping_url)
             if environment.url is not None:
                 found.update(environment.url.secrets())
-        if self.ops_url is not None:
-            found.update(self.ops_url.secrets())
+        for url in (self.ops_url, self.verify_server):
+            if url is not None:
+                found.update(url.secrets())
         if self.object_store is not None:
             found.update(self.object_store.secrets())
         if self.copy_object_store is not None:

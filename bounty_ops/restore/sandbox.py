@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 APPLICATION_NAME: Final = "bounty-ops verification"
 DATABASE: Final = "restored"
+#: By which roles that a drill made are told from all others.
+ROLE_COMMENT: Final = "made by bounty-ops for a drill"
 _EVENT_TRIGGERS_CAN_BE_OFF_SINCE: Final = 17
 _PROVIDERS: Final = {"i": "icu", "b": "builtin", "c": "libc"}
 _FALLBACK_LOCALES: Final = ("C.UTF-8", "C")
@@ -42,12 +44,13 @@ class Sandbox:
     """In what it is unlike the source's, because this machine lacks something."""
 
 
-def make_sandbox(cluster: DatabaseUrl, manifest: Manifest) -> Sandbox:
+def make_sandbox(cluster: DatabaseUrl, manifest: Manifest, database: str = DATABASE) -> Sandbox:
     """Create roles and an empty database, in place of the one of an earlier attempt.
 
     Args:
-        cluster: the superuser's URL of a throw-away cluster.
+        cluster: the superuser's URL of a throw-away cluster, or of a server given for drills.
         manifest: what the source was like.
+        database: its name; one that exists is dropped.
 
     Raises:
         Inconclusive: an extension is missing here, or roles cannot be made.
@@ -58,11 +61,11 @@ def make_sandbox(cluster: DatabaseUrl, manifest: Manifest) -> Sandbox:
         _require_extensions(connection, manifest)
         _make_roles(connection, _lines(manifest, "about_roles"))
         connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
-        departures = _make_database(connection, about)
-        departures += _set_lc_monetary(connection, about, manifest)
-    url = _quiet(cluster.with_database(DATABASE), manifest.server_major)
+        departures = _make_database(connection, about, database)
+        departures += _set_lc_monetary(connection, about, manifest, database)
+    url = _quiet(cluster.with_database(database), manifest.server_major)
     schemas = manifest.inventory.get("schemas", [])
     if not any(line.startswith("public: ") for line in schemas):
         with connect(url, application_name=APPLICATION_NAME) as connection:
@@ -113,11 +116,12 @@ def _make_roles(connection: Connection, roles: list[dict[str, Any]]) -> None:
                 "BYPASSRLS" if role.get("bypass_row_security") else "NOBYPASSRLS",
                 "INHERIT" if role.get("inherits", True) else "NOINHERIT",
             ]
-            connection.execute(
-                sql.SQL("CREATE ROLE {} {}").format(
-                    sql.Identifier(role["name"]), sql.SQL(" ").join(map(sql.SQL, attributes))
+            name, words = sql.Identifier(role["name"]), sql.SQL(" ").join(map(sql.SQL, attributes))
+            with connection.transaction():
+                connection.execute(sql.SQL("CREATE ROLE {} {}").format(name, words))
+                connection.execute(
+                    sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(ROLE_COMMENT))
                 )
-            )
         for role in roles:
             for group in role.get("member_of", ()):
                 connection.execute(
@@ -133,14 +137,14 @@ def _make_roles(connection: Connection, roles: list[dict[str, Any]]) -> None:
         ) from None
 
 
-def _make_database(connection: Connection, about: dict[str, Any]) -> list[str]:
+def _make_database(connection: Connection, about: dict[str, Any], database: str) -> list[str]:
     """The database with the source's encoding and locale, or the next best there is."""
     encoding = str(about.get("encoding") or "UTF8")
     options = locale_options(about)
-    if options is not None and _create(connection, encoding, options):
+    if options is not None and _create(connection, database, encoding, options):
         return []
     for locale in _FALLBACK_LOCALES:
-        if _create(connection, encoding, {"LC_COLLATE": locale, "LC_CTYPE": locale}):
+        if _create(connection, database, encoding, {"LC_COLLATE": locale, "LC_CTYPE": locale}):
             wanted = about.get("locale") or about.get("collate") or "not recorded"
             return [f"the source's locale ({wanted}) is not to be had here; {locale} was used"]
     raise Inconclusive(f"a database with encoding {encoding} cannot be made here")
@@ -163,13 +167,13 @@ def locale_options(about: dict[str, Any]) -> dict[str, str] | None:
     return options
 
 
-def _create(connection: Connection, encoding: str, options: dict[str, str]) -> bool:
+def _create(connection: Connection, database: str, encoding: str, options: dict[str, str]) -> bool:
     words = [
         sql.SQL("{} {}").format(sql.SQL(name), sql.Literal(value))
         for name, value in {"ENCODING": encoding, **options}.items()
     ]
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(
-        sql.Identifier(DATABASE), sql.SQL(" ").join(words)
+        sql.Identifier(database), sql.SQL(" ").join(words)
     )
     try:
         connection.execute(statement)
@@ -186,7 +190,7 @@ def _create(connection: Connection, encoding: str, options: dict[str, str]) -> b
 
 
 def _set_lc_monetary(
-    connection: Connection, about: dict[str, Any], manifest: Manifest
+    connection: Connection, about: dict[str, Any], manifest: Manifest, database: str
 ) -> list[str]:
     """pg_dump writes money as the source's sessions show it, and does not say how that is."""
     wanted = about.get("lc_monetary")
@@ -196,7 +200,7 @@ def _set_lc_monetary(
     try:
         connection.execute(
             sql.SQL("ALTER DATABASE {} SET lc_monetary = {}").format(
-                sql.Identifier(DATABASE), sql.Literal(wanted)
+                sql.Identifier(database), sql.Literal(wanted)
             )
         )
     except psycopg.errors.InvalidParameterValue:

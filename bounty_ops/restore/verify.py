@@ -21,12 +21,13 @@ from bounty_ops.postgres.inventory import read_inventory
 from bounty_ops.postgres.pinned import pin_settings
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.postgres.sequences import read_sequences
+from bounty_ops.restore.borrowed import borrowed_server
 from bounty_ops.restore.fetch import Fetched, fetch_backup
 from bounty_ops.restore.findings import Inconclusive, Refuted
 from bounty_ops.restore.indexes import check_indexes
 from bounty_ops.restore.judge import Judgement, Observation, judge
 from bounty_ops.restore.restoring import JOBS, restore_archive
-from bounty_ops.restore.sandbox import APPLICATION_NAME, Sandbox, make_sandbox
+from bounty_ops.restore.sandbox import APPLICATION_NAME, DATABASE, Sandbox, make_sandbox
 from bounty_ops.restore.workplace import private_directory
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ class _Drill:
     identities: tuple[str, ...] = field(repr=False)
     progress: Callable[[int], None]
     times: _Times
+    server: DatabaseUrl | None
+    """Given for drills; None: a throw-away cluster on this machine."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where to restore."""
+
+    cluster: DatabaseUrl
+    database: str
 
 
 @dataclass
@@ -80,6 +91,7 @@ def verify_backup(
     *,
     work_dir: Path,
     identities: Sequence[str] = (),
+    server: DatabaseUrl | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Proof:
     """Restore a backup into a throw-away server, compare, and write the proof next to the backup.
@@ -93,6 +105,7 @@ def verify_backup(
         journal: where it lies, and where the proof goes.
         work_dir: with room for the archives and the restored database.
         identities: private keys of age, for a backup that is encrypted.
+        server: one that is given for drills, to use instead of a throw-away cluster.
         progress: called with the bytes of all objects fetched so far, from other threads.
 
     Raises:
@@ -106,9 +119,9 @@ def verify_backup(
     keys, tell = tuple(identities), progress or _ignore
 
     def drill(programs: Programs) -> Judgement:
-        return _drill(_Drill(stored, journal, programs, work_dir, keys, tell, times))
+        return _drill(_Drill(stored, journal, programs, work_dir, keys, tell, times, server))
 
-    server_version, judgement = _judged(stored, drill, work_dir)
+    server_version, judgement = _judged(stored, drill, work_dir, own=server is None)
     now = datetime.now(UTC)
     proof = Proof(
         id=journal.new_proof_id(stored.environment, stored.id, now),
@@ -134,12 +147,12 @@ def verify_backup(
 
 
 def _judged(
-    manifest: Manifest, drill: Callable[[Programs], Judgement], work_dir: Path
+    manifest: Manifest, drill: Callable[[Programs], Judgement], work_dir: Path, *, own: bool
 ) -> tuple[str, Judgement]:
     """The version of the server that was used, and the judgement, whatever happens on the way."""
     version = NO_SERVER
     try:
-        programs = _fitting_programs(manifest)
+        programs = _fitting_programs(manifest, server=own)
         version = programs.version
         return version, drill(programs)
     except Refuted as finding:
@@ -156,8 +169,8 @@ def _judged(
         return version, Judgement(Verdict.INCONCLUSIVE, reason=reason)
 
 
-def _fitting_programs(manifest: Manifest) -> Programs:
-    """The programs of the source's major, a server among them.
+def _fitting_programs(manifest: Manifest, *, server: bool) -> Programs:
+    """The programs of the source's major, a server among them where one has to be started.
 
     Raises:
         Inconclusive: they are not here, or the archive is a newer program's.
@@ -169,7 +182,7 @@ def _fitting_programs(manifest: Manifest) -> Programs:
             f"of PostgreSQL {manifest.server_major} and back up again"
         )
     try:
-        return find_programs(manifest.server_major, server=True)
+        return find_programs(manifest.server_major, server=server)
     except ProgramNotFound as error:
         raise Inconclusive(f"{error} ({error.hint})") from None
 
@@ -184,16 +197,26 @@ def _drill(drill: _Drill) -> Judgement:
                 identities=drill.identities,
                 progress=drill.progress,
             )
-        with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
+        with _place(drill) as place:
             for jobs in JOBS[:-1]:
-                judgement = _without_differences(drill, cluster, fetched, jobs)
+                judgement = _without_differences(drill, place, fetched, jobs)
                 if judgement is not None:
                     return judgement
-            return _judgement(drill, cluster, fetched, JOBS[-1])
+            return _judgement(drill, place, fetched, JOBS[-1])
+
+
+@contextmanager
+def _place(drill: _Drill) -> Iterator[_Place]:
+    if drill.server is None:
+        with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
+            yield _Place(cluster, DATABASE)
+    else:
+        with borrowed_server(drill.server, drill.manifest) as database:
+            yield _Place(drill.server, database)
 
 
 def _without_differences(
-    drill: _Drill, cluster: DatabaseUrl, fetched: Fetched, jobs: int
+    drill: _Drill, place: _Place, fetched: Fetched, jobs: int
 ) -> Judgement | None:
     """The judgement of a copy restored in parallel, unless it would speak against the backup.
 
@@ -201,7 +224,7 @@ def _without_differences(
     moment leave the index of the partitioned table invalid, and no error is reported.
     """
     try:
-        judgement = _judgement(drill, cluster, fetched, jobs)
+        judgement = _judgement(drill, place, fetched, jobs)
     except (Refuted, Inconclusive) as finding:
         logger.info("restoring in parallel failed (%s), now one after the other", finding)
         return None
@@ -211,14 +234,14 @@ def _without_differences(
     return judgement
 
 
-def _judgement(drill: _Drill, cluster: DatabaseUrl, fetched: Fetched, jobs: int) -> Judgement:
+def _judgement(drill: _Drill, place: _Place, fetched: Fetched, jobs: int) -> Judgement:
     """What a copy restored by that many jobs says.
 
     Raises:
         Refuted: the backup does not restore.
         Inconclusive: something here is to blame.
     """
-    sandbox = make_sandbox(cluster, drill.manifest)
+    sandbox = make_sandbox(place.cluster, drill.manifest, place.database)
     with drill.times.step("restore"):
         restore_archive(drill.programs, sandbox, fetched, jobs=jobs)
     with drill.times.step("compare"):

@@ -60,6 +60,7 @@ def verify_and_note(
             journal,
             work_dir=settings.state_dir / "work",
             identities=settings.age_identities,
+            server=settings.drill_server(),
             progress=advance,
         )
     note(invocation, settings, "the proof", lambda ops: index_verification(ops, proof))
