@@ -15,7 +15,9 @@ from bounty_ops.journal.records import Verdict
 
 #: Every event is stored for ever, so a chart stays below some 10 KB.
 MOST_BARS: Final = 60
-_WIDTH: Final = 640
+#: What the page of an asset has room for beside the names.
+_WIDTH: Final = 440
+_WIDEST: Final = 24.0
 _HEIGHT: Final = 120
 _TOP: Final = 18
 _BOTTOM: Final = 18
@@ -57,12 +59,13 @@ def size_chart(bars: Sequence[Bar]) -> str:
 def _svg(bars: Sequence[Bar], highest: int) -> str:
     room = _HEIGHT - _TOP - _BOTTOM
     step = _WIDTH / len(bars)
+    width = min(step * 0.8, _WIDEST)
     drawn = []
     for place, bar in enumerate(bars):
         height = max(_LOWEST, room * bar.size_bytes / highest if highest else 0)
         drawn.append(
-            f'<rect x="{place * step + step * 0.1:.1f}" y="{_HEIGHT - _BOTTOM - height:.1f}" '
-            f'width="{step * 0.8:.1f}" height="{height:.1f}" fill="{_COLOURS[bar.verdict]}"/>'
+            f'<rect x="{(place + 0.5) * step - width / 2:.1f}" '
+            f'y="{_HEIGHT - _BOTTOM - height:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{_COLOURS[bar.verdict]}"/>'
         )
     labels = (
         _label(0, _TOP - 6, "start", size(highest)),

@@ -49,7 +49,7 @@ def test_every_history_is_a_small_picture_with_its_bars_inside(bars: list[Bar]) 
     assert len(drawn) == min(len(bars), MOST_BARS)
     assert len(chart) < 15_000
     for each in drawn:
-        assert 0 <= each["x"] <= each["x"] + each["width"] <= 640.1
+        assert -0.1 <= each["x"] <= each["x"] + each["width"] <= 440.2
         assert 0 <= each["y"] <= each["y"] + each["height"] <= 120
 
 
