@@ -65,7 +65,8 @@ def _svg(bars: Sequence[Bar], highest: int) -> str:
         height = max(_LOWEST, room * bar.size_bytes / highest if highest else 0)
         drawn.append(
             f'<rect x="{(place + 0.5) * step - width / 2:.1f}" '
-            f'y="{_HEIGHT - _BOTTOM - height:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{_COLOURS[bar.verdict]}"/>'
+            f'y="{_HEIGHT - _BOTTOM - height:.1f}" width="{width:.1f}" '
+            f'height="{height:.1f}" fill="{_COLOURS[bar.verdict]}"/>'
         )
     labels = (
         _label(0, _TOP - 6, "start", size(highest)),
