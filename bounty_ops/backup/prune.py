@@ -58,6 +58,19 @@ class PrunePlan:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
+    def remedy(self) -> str | None:
+        """What to do about a refusal."""
+        refused = self.retention.refused
+        if refused is None:
+            return None
+        if refused.startswith("the clock"):
+            return "Correct the clock of this machine, or remove what is of the future."
+        return (
+            "Look at the plan: bounty-ops backup prune. If it is what you want, allow it once with "
+            "--most-share, or set prune_most_share in bounty_ops.toml."
+        )
+
+    @property
     def freed_bytes(self) -> int:
         """What the deletions would free, as far as sizes are known."""
         return sum(one.backup.size_bytes or 0 for one in self.retention.delete)
@@ -124,8 +137,8 @@ def require_digest(plan: PrunePlan, digest: str) -> None:
     if digest != plan.digest:
         raise BackupError(
             f"the plan for {plan.environment} has another digest now; nothing was deleted",
-            hint="A backup or a proof was added since, or the digest is mistyped. Look at the plan "
-            f"again: bounty-ops backup prune -e {plan.environment}",
+            hint="A backup, a proof or a pin came in since, or the digest is mistyped. Look at the "
+            f"plan again, with the same options: bounty-ops backup prune -e {plan.environment}",
         )
 
 
@@ -155,9 +168,7 @@ def carry_out_prune(
         ObjectStoreError: the bucket said no; the next prune goes on from there.
     """
     if plan.retention.refused is not None:
-        raise BackupError(
-            f"nothing was deleted: {plan.retention.refused}", hint=_remedy(plan.retention.refused)
-        )
+        raise BackupError(f"nothing was deleted: {plan.retention.refused}", hint=plan.remedy or "")
     run = _Run(plan, journal, by, now, pinned_elsewhere, Pruned() if result is None else result)
     # What killed prunes and backups left, as at the start of every backup.
     journal.clear_abandoned(plan.environment, now=now)
@@ -204,12 +215,3 @@ def _require_newest_proved(run: _Run) -> None:
             "gone, or it is not proved any more",
             hint="Look at `bounty-ops backup list`, and prune again when the newest is proved.",
         )
-
-
-def _remedy(refused: str) -> str:
-    if refused.startswith("the clock"):
-        return "Correct the clock of this machine, or remove the backup that is of the future."
-    return (
-        "Look at the plan: bounty-ops backup prune. If it is what you want, allow it once with "
-        "--most-share, or set prune_most_share in bounty_ops.toml."
-    )

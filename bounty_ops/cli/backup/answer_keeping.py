@@ -104,7 +104,7 @@ def draw_copies(console: Console, environment: str, bucket: str, round_: CopyRou
                 f"{size(one.sent_bytes)} sent, {size(one.checked_bytes)} read back from {bucket}: "
                 "the SHA-256 of each object is the manifest's"
             )
-        more = f"; {one.proofs} proofs added" if one.proofs else ""
+        more = f"; proofs added: {one.proofs}" if one.proofs else ""
         console.print(f"{one.id}: {said}{more}")
     for backup_id, why in round_.failed.items():
         console.print(f"{backup_id} was not copied: {shown(why)}")

@@ -81,7 +81,9 @@ def prune(
                     progress=advance,
                 )
         except BaseException:
-            warn(f"{len(pruned.deleted)} of {len(plan.retention.delete)} backups are gone already")
+            if pruned.deleted:
+                count = len(plan.retention.delete)
+                warn(f"{len(pruned.deleted)} of {count} backups were deleted before that")
             raise
         finally:
             if pruned.deleted and not copies:
@@ -104,6 +106,8 @@ def _bucket(
     if not copies:
         return Journal(first), lambda _id: False
     second = ObjectStore(settings.require_copy_object_store())
+    # Its pins hold for copies too. And with the originals away, the copies are all there is.
+    first.check()
     return Journal(second), lambda backup_id: is_pinned(first, environment.name, backup_id)
 
 
@@ -126,7 +130,7 @@ def _answer_plan(
                 "bounty_ops.toml (docs/reference/retention.md)."
             )
         elif refused:
-            console.print("Nothing can be deleted like this: --most-share SHARE allows more once.")
+            console.print(f"Nothing can be deleted like this. {plan.remedy}")
         elif plan.retention.delete:
             more = " --copies" if copies else ""
             more += "" if most_share is None else f" --most-share {most_share:g}"
