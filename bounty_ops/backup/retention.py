@@ -37,6 +37,8 @@ class Standing(StrEnum):
     """A restored copy differed: it is evidence of a defect."""
     DAMAGED = "damaged"
     """Its manifest can be read, but the objects are not what it says, and it never had a proof."""
+    IMPORTED = "imported"
+    """Somebody's archive: what it equals nobody knows, so it is no keeper, whatever its proofs."""
     UNCLEAR = "unclear"
     """It was proved once and is damaged since, or this program cannot read its manifest."""
 
@@ -49,7 +51,7 @@ class Held:
     taken_at: datetime
     standing: Standing
     judged_at: datetime | None = None
-    """When a proof was written that decides its standing."""
+    """When its standing was reached: of a proof that decides it, or of the import."""
     scheduled: bool = True
     pinned: bool = False
     locked_until: datetime | None = None
@@ -191,6 +193,9 @@ def _grace(one: Held, policy: Policy, newest_proved: Held | None, now: datetime)
     elif one.standing is Standing.UNPROVED:
         if _younger(one.taken_at, policy.keep_unproved_days, now):
             yield f"unproved, less than {policy.keep_unproved_days} days old"
+    elif one.standing is Standing.IMPORTED:
+        if _younger(one.judged_at or one.taken_at, policy.keep_manual_days, now):
+            yield f"imported less than {policy.keep_manual_days} days ago"
     elif _younger(one.judged_at or one.taken_at, policy.keep_refuted_days, now):
         yield f"{one.standing} less than {policy.keep_refuted_days} days ago: evidence"
 
@@ -201,6 +206,8 @@ def _why_not(one: Held, policy: Policy) -> str:
             return "no rule asks for it any more"
         case Standing.UNPROVED:
             return f"unproved for {policy.keep_unproved_days} days, and a newer one is proved"
+        case Standing.IMPORTED:
+            return f"imported {policy.keep_manual_days} days ago, and a newer one is proved"
         case _:
             return f"{one.standing} for {policy.keep_refuted_days} days, and a newer one is proved"
 

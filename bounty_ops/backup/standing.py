@@ -56,6 +56,8 @@ def _standing(journal: Journal, summary: BackupSummary) -> tuple[Standing, datet
         readable = summary.sha256 is not None
         damaged = readable and not _has_a_proof(journal, summary)
         return (Standing.DAMAGED if damaged else Standing.UNCLEAR), None
+    if summary.imported:
+        return Standing.IMPORTED, summary.finished_at
     match summary.verdict:
         case Verdict.PROVED:
             return Standing.PROVED, summary.verified_at

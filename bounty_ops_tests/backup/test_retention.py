@@ -142,6 +142,16 @@ def test_what_cannot_be_judged_is_left_for_people() -> None:
     assert "for people to look at" in reasons(retention, unclear)[0]
 
 
+def test_an_imported_archive_takes_no_place_and_is_kept_like_one_taken_by_hand() -> None:
+    imported = held(NOW, Standing.IMPORTED, scheduled=False, judged_at=NOW)
+    own = nights(3, last=NOW - DAY, scheduled=False)
+    policy = Policy(keep_last=1, keep_manual_days=10, prune_most_share=1)
+    now = NOW + 20 * DAY
+    assert kept(retain([imported, *own], policy, now=now)) == ids([imported, own[0]])
+    later = [held(NOW + DAY), *own]
+    assert imported.id in deleted(retain([imported, *later], policy, now=now))
+
+
 def test_evidence_counts_from_the_day_of_its_refutation() -> None:
     old = held(NOW - 300 * DAY, Standing.REFUTED, judged_at=NOW - 5 * DAY)
     retention = retain([*nights(2), old], Policy(keep_last=9), now=NOW)
@@ -322,6 +332,8 @@ def test_what_is_not_proved_goes_only_when_old_and_outdone_by_a_newer_proved_one
         assert one.standing is not Standing.UNCLEAR
         assert any(other.taken_at > one.taken_at for other in proved(history))
         days, since = policy.keep_refuted_days, one.judged_at or one.taken_at
+        if one.standing is Standing.IMPORTED:
+            days = policy.keep_manual_days
         if one.standing is Standing.UNPROVED:
             days, since = policy.keep_unproved_days, one.taken_at
         assert NOW - since >= timedelta(days=days)
