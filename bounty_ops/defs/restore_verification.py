@@ -63,7 +63,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
                 manifest,
                 place.journal(),
                 work_dir=place.settings.state_dir / "work",
-                identities=place.settings.age_identities,
+                identities=place.settings.identities(encrypted=manifest.encryption is not None),
                 server=place.settings.drill_server(),
                 progress=byte_progress(context.log, "restored"),
             )

@@ -177,7 +177,7 @@ def _restore(context: dg.OpExecutionContext, names: Names, form: _Form) -> None:
             place.journal(),
             digest=form.digest,
             work_dir=place.settings.state_dir / "work",
-            identities=place.settings.age_identities,
+            identities=place.settings.identities(encrypted=manifest.encryption is not None),
             watching=_watching(context),
         )
         _show_done(context, names, done, form, place)

@@ -101,6 +101,7 @@ def load_settings(
         ops_problem=ops_problem,
         object_store_problem=store_problem,
         age_identities=identities,
+        age_problem=age_problem,
         verify_server=verify_server,
         verify_problem=verify_problem,
         copy_object_store=copies,

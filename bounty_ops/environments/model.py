@@ -78,7 +78,8 @@ class Settings:
     """A server given for drills; None: throw-away clusters on this machine."""
     verify_problem: ConfigurationError | None = None
     age_identities: tuple[str, ...] = field(default=(), repr=False)
-    """Private keys that open encrypted backups; taking one needs none."""
+    """Private keys that open encrypted backups; taking one needs none. Use `identities`."""
+    age_problem: ConfigurationError | None = None
     masking: Masking = field(default_factory=Masking)
     masking_problem: ConfigurationError | None = None
     problems: tuple[ConfigurationError, ...] = ()
@@ -124,6 +125,16 @@ class Settings:
         if self.masking_problem is not None:
             raise ConfigurationError(str(self.masking_problem), hint=self.masking_problem.hint)
         return self.masking
+
+    def identities(self, *, encrypted: bool) -> tuple[str, ...]:
+        """The private keys of age that there are, for a backup that is encrypted or not.
+
+        Raises:
+            ConfigurationError: it is, and the keys that are given cannot be read.
+        """
+        if encrypted and self.age_problem is not None:
+            raise ConfigurationError(str(self.age_problem), hint=self.age_problem.hint)
+        return self.age_identities
 
     def drill_server(self) -> DatabaseUrl | None:
         """The server given for drills, or None: a throw-away one on this machine.

@@ -183,7 +183,7 @@ def carry_out(
             journal,
             digest=digest,
             work_dir=settings.state_dir / "work",
-            identities=settings.age_identities,
+            identities=settings.identities(encrypted=manifest.encryption is not None),
             watching=watching,
             treatment=treatment,
         )

@@ -59,7 +59,7 @@ def verify_and_note(
             manifest,
             journal,
             work_dir=settings.state_dir / "work",
-            identities=settings.age_identities,
+            identities=settings.identities(encrypted=manifest.encryption is not None),
             server=settings.drill_server(),
             progress=advance,
         )
