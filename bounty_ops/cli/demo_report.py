@@ -52,7 +52,7 @@ def night_document(night: Night, seconds: float) -> dict[str, object]:
         "backup": {
             "id": manifest.id,
             "taken_at": manifest.taken_at,
-            "size_bytes": manifest.archive.size_bytes,
+            "size_bytes": manifest.size_bytes,
             "sha256": manifest.archive.sha256,
             "seconds": manifest.seconds,
             "bytes_per_second": _speed(night),
@@ -81,7 +81,7 @@ def draw_night(console: Console, night: Night, seconds: float) -> None:
         style="default",
     )
     backup = (
-        f"{size(manifest.archive.size_bytes)} of {manifest.rows:,} rows in "
+        f"{size(manifest.size_bytes)} of {manifest.rows:,} rows in "
         f"{span(manifest.seconds)}" + (f", {size(speed)}/s" if speed else "")
     )
     facts = table(
@@ -108,4 +108,4 @@ def draw_night(console: Console, night: Night, seconds: float) -> None:
 
 def _speed(night: Night) -> float | None:
     manifest = night.manifest
-    return manifest.archive.size_bytes / manifest.seconds if manifest.seconds else None
+    return manifest.size_bytes / manifest.seconds if manifest.seconds else None

@@ -183,7 +183,7 @@ def place_document(manifest: Manifest, location: BucketLocation) -> Document:
         "taken_at": manifest.taken_at,
         "bucket": location.bucket,
         "key": location.key(manifest.archive.key),
-        "size_bytes": manifest.archive.size_bytes,
+        "size_bytes": manifest.size_bytes,
         "sha256": manifest.archive.sha256,
         "tables": len(manifest.tables),
         "rows": manifest.rows,
@@ -209,10 +209,10 @@ def proof_document(proof: Proof) -> Document:
 def draw_manifest(console: Console, manifest: Manifest) -> None:
     """The backup half of `backup run`."""
     archive = manifest.archive
-    speed = archive.size_bytes / manifest.seconds if manifest.seconds else None
+    speed = manifest.size_bytes / manifest.seconds if manifest.seconds else None
     console.print(
         f"Backed up {manifest.environment}: {len(manifest.tables)} tables, "
-        f"{manifest.rows:,} rows, {size(archive.size_bytes)} in {span(manifest.seconds)}"
+        f"{manifest.rows:,} rows, {size(manifest.size_bytes)} in {span(manifest.seconds)}"
         + (f" ({size(speed)}/s)" if speed else "")
     )
     console.print(f"  id      {manifest.id}")
