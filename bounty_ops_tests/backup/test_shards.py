@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bounty_ops.backup.objects import pattern
+from bounty_ops.embedded.processes import wait_until
 from bounty_ops.errors import ObjectStoreError, ProgramFailed
 from bounty_ops.journal.records import BackupState, Verdict
 from bounty_ops.postgres.relations import Relation
@@ -184,3 +187,29 @@ def test_a_role_of_least_privilege_dumps_shards_too(
 
     assert len(manifest.shards) == 1
     assert backups.verify(manifest).verdict is Verdict.PROVED
+
+
+def test_ctrl_c_between_shards_leaves_nothing(
+    fresh_database: DatabaseUrl, backups: Backups
+) -> None:
+    for name in ("a", "b", "c", "d"):
+        run(
+            fresh_database,
+            f"CREATE TABLE {name} AS SELECT md5(g::text) FROM generate_series(1, 200000) g",
+        )
+    interrupted = threading.Event()
+
+    def interrupt(_done: int) -> None:
+        if not interrupted.is_set() and len(backups.keys()) > 0:  # one is stored already
+            interrupted.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        backups.take(
+            fresh_database, interrupt, shard_above_gib=TINY_GIB, shard_jobs=2, compression="none"
+        )
+
+    assert backups.keys() == []
+    assert backups.left_over() == []
+    assert wait_until(lambda: not sessions(fresh_database), 5)
+    assert backups.verify(backups.take(fresh_database)).verdict is Verdict.PROVED

@@ -57,6 +57,9 @@ def _summary_document(summary: BackupSummary) -> Document:
         "retention_class": summary.retention_class,
         "pinned": summary.pinned,
         "locked_until": summary.locked_until,
+        "encrypted": summary.encrypted,
+        "fetch_seconds": summary.fetch_seconds,
+        "restore_seconds": summary.restore_seconds,
     }
 
 
@@ -108,6 +111,17 @@ def show_document(summary: BackupSummary, manifest: Manifest) -> Document:
         "client_version": manifest.client_version,
         "revision": manifest.revision,
         "compression": manifest.compression,
+        "compare": manifest.compare,
+        "recipients": list(manifest.encryption.recipients) if manifest.encryption else [],
+        "objects": [
+            {
+                "key": one.key,
+                "size_bytes": one.size_bytes,
+                "sha256": one.sha256,
+                "table": None if one.table is None else f"{one.table.schema_name}.{one.table.name}",
+            }
+            for one in manifest.objects
+        ],
         "rows": manifest.rows,
         "tables": [
             {"name": table_name(t), "rows": t.rows, "fingerprint": t.fingerprint}
