@@ -7,10 +7,13 @@ import dagster as dg
 
 from bounty_ops.defs.backup_catalogue import backup_catalogue_asset
 from bounty_ops.defs.backup_checks import recoverable_key_check, size_check
+from bounty_ops.defs.backup_copies import backup_copies_asset
 from bounty_ops.defs.collection import collection_assets
 from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
+from bounty_ops.defs.kept_backups import kept_backups_asset
 from bounty_ops.defs.migration import migrate_job
 from bounty_ops.defs.names import Names
+from bounty_ops.defs.pruning import prune_job
 from bounty_ops.defs.restore_verification import restore_verification_asset
 from bounty_ops.defs.restoring import refresh_job, restore_job
 from bounty_ops.defs.schedules import collection, nightly
@@ -36,13 +39,15 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         database_backup_asset(names),
         restore_verification_asset(names),
         backup_catalogue_asset(names),
+        backup_copies_asset(names),
+        kept_backups_asset(names),
         collection_assets(names),
     ]
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
             asset_checks=[fresh_check(names), size_check(names), recoverable_key_check(names)],
-            jobs=[migrate_job(names), restore_job(names), refresh_job(names)],
+            jobs=[migrate_job(names), restore_job(names), refresh_job(names), prune_job(names)],
             sensors=[watch_sensor(names)],
         ),
         verify_job(names),

@@ -9,6 +9,8 @@ SCHEMA_REVISION: Final = "schema_revision"
 DATABASE_BACKUP: Final = "database_backup"
 RESTORE_VERIFICATION: Final = "restore_verification"
 BACKUP_CATALOGUE: Final = "backup_catalogue"
+BACKUP_COPIES: Final = "backup_copies"
+KEPT_BACKUPS: Final = "kept_backups"
 CONNECTION_STATS: Final = "connection_stats"
 SLOW_QUERIES: Final = "slow_queries"
 TABLE_SIZES: Final = "table_sizes"
@@ -71,6 +73,11 @@ class Names:
     def refresh_staging(self) -> str:
         """The job that puts a masked copy of it into another environment."""
         return f"{self.environment}_refresh_staging"
+
+    @property
+    def prune(self) -> str:
+        """The job that shows or deletes what the rules let go."""
+        return f"{self.environment}_prune_backups"
 
     @property
     def nightly_schedule(self) -> str:

@@ -8,9 +8,11 @@ import dagster as dg
 from bounty_ops.defs.database_backup import FRESH
 from bounty_ops.defs.names import (
     BACKUP_CATALOGUE,
+    BACKUP_COPIES,
     CONNECTION_STATS,
     DATABASE_BACKUP,
     INDEX_USAGE,
+    KEPT_BACKUPS,
     RESTORE_VERIFICATION,
     SCHEMA_REVISION,
     SLOW_QUERIES,
@@ -31,13 +33,16 @@ def nightly(names: Names, policy: Policy) -> dg.Definitions:
         selection=dg.AssetSelection.assets(
             names.asset(DATABASE_BACKUP),
             names.asset(RESTORE_VERIFICATION),
+            names.asset(BACKUP_COPIES),
+            names.asset(KEPT_BACKUPS),
             names.asset(BACKUP_CATALOGUE),
         ),
         executor_def=dg.in_process_executor,
         tags=names.tags,
         description=(
             f"Backs up `{names.environment}`, proves the backup by restoring it into a "
-            "throw-away server, and indexes what the bucket holds."
+            "throw-away server. What is proved is copied into the second bucket; what the "
+            "rules let go is deleted, and what the bucket holds is indexed."
         ),
     )
     schedule = _schedule(

@@ -18,6 +18,8 @@ ASSETS = {
     "database_backup",
     "restore_verification",
     "backup_catalogue",
+    "backup_copies",
+    "kept_backups",
     "connection_stats",
     "slow_queries",
     "table_sizes",
@@ -78,6 +80,7 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
         "verify_backup",
         "restore",
         "refresh_staging",
+        "prune_backups",
     )
     assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds}
     repository = built.get_repository_def()

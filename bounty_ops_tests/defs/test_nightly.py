@@ -62,6 +62,8 @@ def test_a_night_takes_a_backup_and_proves_it_and_tells_no_secret(
         "database_backup:recoverable_key": True,
         "restore_verification:proved": True,
         "backup_catalogue:indexed": True,
+        "backup_copies:copied": True,
+        "kept_backups:pruned": True,
     }
 
     backup = metadata(result, "development/database_backup")
