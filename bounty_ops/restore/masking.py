@@ -103,7 +103,7 @@ def plan_masking(masking: Masking, manifest: Manifest) -> MaskingPlan:
     )
     ours = bounty_tables() if masking.preset == "bounty" else frozenset()
     references = set(_foreign_keys(manifest))
-    reported = tuple(
+    reported = sorted(
         ".".join(key)
         for key, kind in columns.items()
         if key not in rules
@@ -112,7 +112,7 @@ def plan_masking(masking: Masking, manifest: Manifest) -> MaskingPlan:
         and key[2] != "id"
         and (key[:2] in ours or _PERSONAL.search(key[2]))
     )
-    return MaskingPlan(masked, reported)
+    return MaskingPlan(masked, tuple(reported))
 
 
 def _key(text: str) -> Key:

@@ -66,6 +66,8 @@ class Restores:
     def clear(self) -> None:
         for url in self.targets:
             for name in databases(url, url.database[:24]):
+                if name == url.database and not name.startswith("target_"):
+                    continue  # whoever made it removes it
                 server = url.with_database("postgres")
                 run(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
