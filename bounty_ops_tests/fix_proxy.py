@@ -53,6 +53,7 @@ class Fault(Enum):
     NO_BUCKET = "the store answers that there is no such bucket"
     CONFIRM_UNDONE = "the store answers 200 and does nothing"
     LOSE_ANSWER = "the store does it and the connection breaks before the answer"
+    DAMAGE_ANSWER = "the store does it and one bit of its answer's body flips on the way"
     CUT_ANSWER = "the store does it and the connection breaks in the middle of the answer"
 
 
@@ -66,11 +67,18 @@ _REFUSALS = {
     Fault.UNKNOWN_KEY: (403, "InvalidAccessKeyId"),
     Fault.NO_BUCKET: (404, "NoSuchBucket"),
 }
-#: Which every request is as likely to meet as any other; the rest depend on who asks.
+#: Which every request is as likely to meet as any other; the rest depend on who asks for what.
 PASSING_FAULTS = [
     fault
     for fault in Fault
-    if fault not in {Fault.EXPIRED_TOKEN, Fault.UNKNOWN_KEY, Fault.NO_BUCKET, Fault.CONFIRM_UNDONE}
+    if fault
+    not in {
+        Fault.EXPIRED_TOKEN,
+        Fault.UNKNOWN_KEY,
+        Fault.NO_BUCKET,
+        Fault.CONFIRM_UNDONE,
+        Fault.DAMAGE_ANSWER,
+    }
 ]
 
 
@@ -184,9 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - of the base class
 
     def _pass_on(self, body: bytes, fault: Fault | None) -> None:
-        if fault is Fault.DAMAGE_REQUEST and body:
-            middle = len(body) // 2
-            body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+        if fault is Fault.DAMAGE_REQUEST:
+            body = _with_a_flipped_bit(body)
         status, headers, answer = self._ask_store(body)
         match fault:
             case Fault.DENY_DONE:
@@ -195,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._break_off()
             case Fault.CRAWL:
                 self._answer(status, answer, headers, pieces=_PIECES)
+            case Fault.DAMAGE_ANSWER:
+                self._answer(status, _with_a_flipped_bit(answer), headers)
             case Fault.CUT_ANSWER:
                 self._answer(status, answer[: len(answer) // 2], headers)
                 self._break_off()
@@ -243,6 +252,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _break_off(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _with_a_flipped_bit(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :] if body else body
 
 
 def _error(code: str) -> bytes:

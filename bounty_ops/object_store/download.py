@@ -62,7 +62,7 @@ class Download:
 
     def _receive(self, answer: GetObjectOutputTypeDef, sink: BinaryIO) -> None:
         if self._size is None:
-            self._size, self._etag = answer["ContentLength"], answer["ETag"].strip('"')
+            self._begin(answer)
         elif not answer.get("ContentRange", "").startswith(f"bytes {self._received}-"):
             raise self._changed("the store does not answer with the rest that was asked for")
         with translated(self._settings, f"read {self._key}"), closing(answer["Body"]) as body:
@@ -70,6 +70,16 @@ class Download:
                 self._sha256.update(chunk)
                 sink.write(chunk)
                 self._received += len(chunk)
+
+    def _begin(self, answer: GetObjectOutputTypeDef) -> None:
+        # A store always says both; a proxy's page of apologies, sent with 200, does not.
+        if not answer.get("ETag") or answer.get("ContentLength") is None:
+            answer["Body"].close()
+            raise ObjectStoreUnavailable(
+                f"could not read {self._key}: the answer does not say what it holds",
+                hint="Something on the way answers in the store's place; try again",
+            )
+        self._size, self._etag = answer["ContentLength"], answer["ETag"].strip('"')
 
     def _ask(self) -> GetObjectOutputTypeDef:
         bucket, key = self._settings.location.bucket, self._settings.location.key(self._key)

@@ -211,6 +211,11 @@ class ObjectStore:
         found = head(self._client(), self._settings, key, doing=f"look at {key}")
         if found is None:
             return None
+        if "LastModified" not in found:  # a store always says it
+            raise ObjectStoreUnavailable(
+                f"could not look at {key}: the answer does not say what is there",
+                hint="Something on the way answers in the store's place; try again",
+            )
         return ListedObject(key, found["ContentLength"], _utc(found["LastModified"]))
 
     def delete(self, key: str) -> None:

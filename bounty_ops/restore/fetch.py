@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import threading
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from bounty_ops.journal.records import Manifest, ObjectRecord
     from bounty_ops.object_store import ObjectStore
+
+logger = logging.getLogger(__name__)
 
 #: Objects at a time; a download keeps one processor busy with hashing and decrypting.
 _AT_A_TIME: Final = 2
@@ -45,7 +48,8 @@ def fetch_backup(
     """Write all objects of a backup to new files below `directory`, decrypted.
 
     pg_dump's archives have no checksum of their own: a flipped bit in compressed data often
-    restores without any error, with other content. The SHA-256 finds every one.
+    restores without any error, with other content. The SHA-256 finds every one. What differs is
+    fetched a second time, so that damage on the way is not told of the backup.
 
     Args:
         manifest: of the backup.
@@ -110,15 +114,25 @@ class _Fetching:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                if self._manifest.encryption is None:
-                    self._download(record, file)
-                else:
-                    self._decrypted(record, file)
+                try:
+                    self._fetch_into(record, file)
+                except Refuted as finding:
+                    # A bit may have flipped on the way. Only what is there twice speaks against it.
+                    logger.warning("%s is fetched once more: %s", record.key, finding.difference)
+                    file.seek(0)
+                    file.truncate()
+                    self._fetch_into(record, file)
         except _GivenUp:
             return
         except BaseException:
             self.given_up.set()
             raise
+
+    def _fetch_into(self, record: ObjectRecord, file: BinaryIO) -> None:
+        if self._manifest.encryption is None:
+            self._download(record, file)
+        else:
+            self._decrypted(record, file)
 
     def _decrypted(self, record: ObjectRecord, file: BinaryIO) -> None:
         with Decrypting(file, self._identities) as decrypting:
@@ -144,6 +158,7 @@ class _Fetching:
         except ObjectNotFound:
             raise _not_the_object(record, found=None) from None
         if (received.size_bytes, received.sha256) != (record.size_bytes, record.sha256):
+            self._advance(-received.size_bytes)
             found = f"{received.size_bytes} bytes, sha256 {received.sha256}"
             raise _not_the_object(record, found=found)
 
