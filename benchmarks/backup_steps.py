@@ -41,7 +41,8 @@ JOBS: Final = 2
 
 
 def _backup(given: dict[str, Any]) -> dict[str, Any]:
-    environment = Environment(NAME, _url(given), Policy.of(NAME))
+    policy = Policy.of(NAME, {}, {"compare": given.get("compare", "content")})
+    environment = Environment(NAME, _url(given), policy)
     journal = Journal(ObjectStore(_store(given)))
     started = time.monotonic()
     plan = plan_backup(environment, journal.store, now=datetime.now(UTC), taken_by="benchmark")
