@@ -31,6 +31,22 @@ def draw_status(console: Console, standings: Sequence[Standing]) -> None:
     bucket_problem = next((s.bucket_problem for s in standings if s.bucket_problem), None)
     if bucket_problem:
         console.print(f"\nbackups: {shown(bucket_problem)}")
+    _draw_copies(console, standings)
+
+
+def _draw_copies(console: Console, standings: Sequence[Standing]) -> None:
+    problem = next((s.second_bucket_problem for s in standings if s.second_bucket_problem), None)
+    if problem:
+        console.print(f"\nsecond bucket: {shown(problem)}")
+        return
+    for standing in standings:
+        if standing.second_bucket is not None:
+            copy = standing.last_copy
+            said = "none" if copy is None else f"{copy.backup_id} of {clock(copy.taken_at)}"
+            console.print(
+                f"\nnewest proved copy of {standing.environment} in {standing.second_bucket}: "
+                f"{said}"
+            )
 
 
 def _row(standing: Standing) -> tuple[object, ...]:

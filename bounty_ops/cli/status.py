@@ -76,6 +76,9 @@ class Standing:
     rto_measured_seconds: float | None = None
     rto_objective_seconds: float | None = None
     bucket_problem: str | None = None
+    second_bucket: str | None = None
+    last_copy: LastProof | None = None
+    second_bucket_problem: str | None = None
 
 
 @click.command("status", cls=Command)
@@ -102,6 +105,8 @@ def _standings(settings: Settings, only: str | None) -> list[Standing]:
         bucket_problem = None
     except BountyOpsError as error:
         summaries, bucket_problem = [], str(error)
+    copies, copies_problem = _copies(settings, only)
+    second = settings.copy_object_store
     return [
         replace(
             _with_backups(
@@ -110,9 +115,23 @@ def _standings(settings: Settings, only: str | None) -> list[Standing]:
                 [summary for summary in summaries if summary.environment == environment.name],
             ),
             bucket_problem=bucket_problem,
+            second_bucket=None if second is None else second.location.uri(),
+            last_copy=_last_proof([one for one in copies if one.environment == environment.name]),
+            second_bucket_problem=copies_problem,
         )
         for environment in chosen
     ]
+
+
+def _copies(settings: Settings, only: str | None) -> tuple[list[BackupSummary], str | None]:
+    """What the second bucket holds, or why that is not known; without one, nothing is wrong."""
+    if settings.copy_object_store is None and settings.copy_object_store_problem is None:
+        return [], None
+    try:
+        store = ObjectStore(settings.require_copy_object_store())
+        return Journal(store).summaries(only), None
+    except BountyOpsError as error:
+        return [], f"{error}. {error.hint}"
 
 
 def _with_backups(

@@ -162,6 +162,14 @@ def test_copies_are_made_listed_and_pruned_by_the_same_rules(
     assert [one["id"] for one in copied.document["copied"]] == [made[0].id, made[1].id]
     assert listed(copies) == [made[0].id, made[1].id]
 
+    [standing] = operator.run("status", "--json").document
+    assert standing["second_bucket"] == copies.store.location.uri()
+    assert standing["last_copy"]["backup_id"] == made[0].id
+    away = operator.with_variables(BACKUP_COPY_BUCKET="s3://no-such-bucket-here")
+    [standing] = away.run("status", "--json").document
+    assert "no such bucket" in standing["second_bucket_problem"]
+    assert standing["last_proof"]["backup_id"] == made[0].id, "the first one is known all the same"
+
     old = operator.run("backup", "copy", made[3].id, "--json").document["copied"]
     assert [one["sent_bytes"] for one in old] == [made[3].size_bytes]
     both = operator.run("backup", "list", "--copies", "--json").document
