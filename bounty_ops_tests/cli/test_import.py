@@ -52,8 +52,8 @@ def elsewhere(filled: CommandLine) -> CommandLine:
 
 @pytest.fixture
 def downloaded(filled: CommandLine) -> Path:
-    """A backup that was proved, then downloaded."""
-    taken = filled.run("backup", "run", "--json").document
+    """A backup that was taken, then downloaded."""
+    taken = filled.run("backup", "run", "--no-verify", "--json").document
     done = filled.run("backup", "download", taken["id"], "copy")
     assert done.code == 0, done.stderr
     return filled.home / "copy"
@@ -161,6 +161,7 @@ def test_a_foreign_archive_is_kept_for_what_it_is(
 
     store = store_of(filled, s3_prefix)
     manifest = Journal(store).find(done.document["id"])
+    assert time.time() - manifest.taken_at.timestamp() < 3600, "the archive's own clock"
     assert store.get(manifest.archive.key) == path.read_bytes()
     assert manifest.imported is not None
     assert manifest.imported.file_name == "foreign.dump"
@@ -174,15 +175,8 @@ def test_a_foreign_archive_is_kept_for_what_it_is(
     assert verified["differences"] == []
     assert "cannot be proved" in verified["reason"]
     assert filled.run("backup", "show", manifest.id).code == 0
-    [standing] = filled.run("status", "--json").document
-    assert standing["rpo_seconds"] is None
-
-
-def test_it_counts_for_no_schedule(filled: CommandLine, s3_prefix: ObjectStoreSettings) -> None:
-    make_foreign(filled)
-    filled.run("backup", "import", "foreign.dump")
-    [summary] = Journal(store_of(filled, s3_prefix)).summaries()
-    assert (summary.imported, summary.verdict) == (True, Verdict.UNVERIFIED)
+    [summary] = Journal(store).summaries()
+    assert (summary.imported, summary.verdict) == (True, Verdict.INCONCLUSIVE)
 
 
 def test_an_archive_is_encrypted_as_a_backup_of_its_environment_would_be(
@@ -208,14 +202,11 @@ def test_the_time_is_the_archives_or_what_the_operator_knows_better(filled: Comm
     ).document
     assert told["taken_at"] == "2026-01-02T02:04:05Z"
     assert told["id"].startswith("20260102T020405Z-")
-    untold = filled.run("backup", "import", "foreign.dump", "--json").document
-    assert untold["taken_at"] > "2026-01-03"
 
 
-@pytest.mark.parametrize("time", ["yesterday", "2026-01-02T03:04:05", "2999-01-01T00:00:00Z"])
-def test_a_time_that_says_too_little_is_refused(filled: CommandLine, time: str) -> None:
-    make_foreign(filled)
-    done = filled.run("backup", "import", "foreign.dump", "--taken-at", time)
+@pytest.mark.parametrize("moment", ["yesterday", "2026-01-02T03:04:05", "2999-01-01T00:00:00Z"])
+def test_a_time_that_says_too_little_is_refused(filled: CommandLine, moment: str) -> None:
+    done = filled.run("backup", "import", "foreign.dump", "--taken-at", moment)
     assert done.code == 2
     assert "--taken-at" in done.error_lines[0]
 

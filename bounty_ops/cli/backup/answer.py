@@ -58,6 +58,7 @@ def _summary_document(summary: BackupSummary) -> Document:
         "pinned": summary.pinned,
         "locked_until": summary.locked_until,
         "encrypted": summary.encrypted,
+        "imported": summary.imported,
         "fetch_seconds": summary.fetch_seconds,
         "restore_seconds": summary.restore_seconds,
     }
@@ -148,6 +149,7 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
             "state": state(summary.state),
             "verdict": state(summary.verdict),
             "verified": clock(summary.verified_at),
+            **_imported(manifest),
         },
     )
     rows = [
@@ -160,6 +162,17 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
     ]
     console.print()
     console.print(table(("TABLE", ">ROWS", "FINGERPRINT"), rows))
+
+
+def _imported(manifest: Manifest) -> dict[str, object]:
+    """Whose word it is what a backup of somebody else's making holds."""
+    one = manifest.imported
+    if one is None:
+        return {}
+    return {
+        "imported": f"{clock(one.imported_at)} from {one.file_name}; what is told below is of a "
+        "copy restored then, so it can never be proved"
+    }
 
 
 def table_name(record: TableRecord) -> str:
