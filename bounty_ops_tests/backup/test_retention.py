@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +19,7 @@ from bounty_ops.backup.retention import (
     Held,
     Retention,
     Standing,
+    has_rules,
     most_deletions,
     retain,
 )
@@ -188,6 +192,16 @@ def test_one_may_always_go(count: int, most: int) -> None:
 
 def test_a_bucket_that_keeps_one_lets_go_of_the_one_before() -> None:
     assert retain(nights(2), Policy(keep_last=1), now=NOW).refused is None
+
+
+def test_the_example_and_the_words_of_the_page_are_the_programs() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/retention.md").read_text("utf-8")
+    example = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    policy = Policy.of("production", example["environments"]["production"])
+    assert policy.keep_daily > 0
+    assert has_rules(policy)
+    assert set(re.findall(r"^\| `(\w+)` \| [a-z]", page, re.MULTILINE)) >= {*Standing}
+    assert f"{FUTURE_TOLERANCE // timedelta(minutes=1)} minutes in the future" in page
 
 
 # Laws over random histories
