@@ -8,6 +8,7 @@ from bounty_ops.doctor.database import examine_environment, examine_operations
 from bounty_ops.doctor.machine import disk_space, local_servers, state_directory
 from bounty_ops.doctor.result import CheckResult, State, failed, ok
 from bounty_ops.doctor.store import examine_bucket
+from bounty_ops.doctor.switches import examine_switches
 from bounty_ops.embedded import stand_in
 from bounty_ops.errors import BountyOpsError
 
@@ -35,6 +36,7 @@ def examine(
 
 def _before_servers(settings: Settings) -> Iterator[CheckResult]:
     yield from _settings(settings)
+    yield from examine_switches(settings)
     yield state_directory(settings)
     yield disk_space(settings)
     yield local_servers(settings)

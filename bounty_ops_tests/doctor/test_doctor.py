@@ -85,3 +85,30 @@ def test_one_environment_can_be_examined_alone(command_line: CommandLine) -> Non
     outcome = command_line.run("doctor", "-e", "development", "--json")
     assert "staging" not in {each["subject"] for each in outcome.document}
     assert command_line.run("doctor", "-e", "nowhere").code == 2
+
+
+def test_a_switch_that_is_not_set_or_shared_is_told_and_its_url_is_not(
+    command_line: CommandLine,
+) -> None:
+    url = "https://switch.example/t0ken-that-nobody-may-see"
+    home = command_line.home
+    (home / "bounty_ops.toml").write_text('[defaults]\nping = "PING_URL"\n')
+    for name, ping in (("staging", url), ("qa", url), ("alone", f"{url}-2"), ("none", "")):
+        (home / f".env.{name}").write_text(
+            f"DATABASE_URL=postgresql://a@127.0.0.1:1/b\nPING_URL={ping}\n"
+        )
+    found = {
+        subject: result
+        for (subject, name), result in _examined(command_line).items()
+        if name == "dead-man's switch"
+    }
+    assert {subject: result.state for subject, result in found.items()} == {
+        "development": State.WARNING,
+        "staging": State.WARNING,
+        "qa": State.WARNING,
+        "alone": State.OK,
+        "none": State.WARNING,
+    }
+    assert "shares its URL with qa" in found["staging"].cause
+    assert "PING_URL, which its policy names, is not set" in found["none"].cause
+    assert "t0ken" not in str(found)
