@@ -76,7 +76,7 @@ def draw_summaries(
         what = "copy yet. Make one: bounty-ops backup copy" if copies else _NOTHING_YET
         console.print(f"There is no {what}")
         return
-    columns: tuple[str, ...] = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT", "KEPT")
+    columns: tuple[str, ...] = ("ID", "ENVIRONMENT", "TAKEN", ">SIZE", "STATE", "VERDICT", "HELD")
     rows: list[tuple[object, ...]] = [
         (s.id, s.environment, clock(s.taken_at), size(s.size_bytes), state(s.state),
          state(s.verdict), held_back(s))
