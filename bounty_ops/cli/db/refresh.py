@@ -57,7 +57,7 @@ def refresh(
     no_owner: bool,
     create_roles: bool,
 ) -> None:
-    """Put a masked copy of the environment SOURCE into the environment TARGET.
+    """Put a masked copy of one environment into another.
 
     The last proved backup of SOURCE is restored beside TARGET, compared, masked by the rules of
     [masking] in bounty_ops.toml, and only then takes its name. Production, and whatever is
