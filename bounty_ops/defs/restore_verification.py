@@ -87,7 +87,9 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
 def _chosen(place: Workplace, backup_id: str) -> Manifest:
     journal = place.journal()
     if not backup_id:
-        summaries = journal.summaries(place.environment.name)
+        # An archive that was imported at night must not be taken for the night's backup.
+        everything = journal.summaries(place.environment.name)
+        summaries = [one for one in everything if not one.imported]
         if not summaries:
             raise RestoreError(
                 f"there is no backup of {place.environment.name} to verify",

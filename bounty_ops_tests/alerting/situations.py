@@ -27,6 +27,7 @@ def backup(
     size_bytes: int | None = 100 * 1024 * 1024,
     restore_seconds: float | None = 60,
     database_bytes: int | None = 1024 * 1024 * 1024,
+    imported: bool = False,
 ) -> BackupSummary:
     return BackupSummary(
         id=f"backup-{hours:g}".replace(".", "-"),
@@ -41,6 +42,7 @@ def backup(
         fetch_seconds=restore_seconds,
         restore_seconds=restore_seconds,
         database_bytes=database_bytes,
+        imported=imported,
     )
 
 

@@ -63,6 +63,12 @@ def test_a_damaged_backup_does_not_count() -> None:
     assert Rule.BACKUP_OVERDUE in _rules(evaluate(situation(backups=(damaged,))))
 
 
+def test_an_archive_that_was_imported_hides_no_missing_night() -> None:
+    backups = (backup(hours=1, imported=True), backup(hours=30))
+    evaluation = evaluate(situation(backups=backups))
+    assert _rules(evaluation) == {Rule.BACKUP_OVERDUE, Rule.PROOF_OVERDUE}
+
+
 def test_a_backup_from_the_far_future_does_not_silence_the_rule() -> None:
     future = backup(hours=-24 * 365)
     evaluation = evaluate(situation(backups=(future,)))
