@@ -42,6 +42,7 @@ soak: $(STAMP) majors  ## the long tests too: hundreds of races
 .PHONY: bench
 bench: $(STAMP)  ## measure speed, on a machine that does nothing else
 	.venv/bin/python -m benchmarks.seeding
+	.venv/bin/python -m benchmarks.backup
 
 .PHONY: check
 check: $(STAMP)  ## lint, format, types and the contracts between the rooms

@@ -73,10 +73,11 @@ class Measured:
     detail: dict[str, Any]
 
 
-class _Roomy(seaweed.Seaweed):
+class RoomyStore(seaweed.Seaweed):
     """A store with room to work in: its usual limit on memory costs it half as much CPU again."""
 
     def program(self) -> Program:
+        """How a keeper runs it."""
         program = super().program()
         variables = {**program.environment, "GOMEMLIMIT": "2GiB"}
         return dataclasses.replace(program, environment=variables)
@@ -231,7 +232,7 @@ def _print_rows(title: str, turns: dict[str, list[Measured]]) -> None:
 @contextmanager
 def _servers(directory: Path, major: int) -> Iterator[Bench]:
     chosen = ports.choose(len(seaweed.COMPONENTS), pairs=True)
-    store = _Roomy(
+    store = RoomyStore(
         directory / "s3",
         directory / "weed.log",
         dict(zip(seaweed.COMPONENTS, chosen, strict=True)),
@@ -244,7 +245,7 @@ def _servers(directory: Path, major: int) -> Iterator[Bench]:
         throwaway_cluster(programs, work_dir=directory / "source") as server,
     ):
         sys.stdout.write(
-            f"PostgreSQL {programs.version}, SeaweedFS, {_machine()}, "
+            f"PostgreSQL {programs.version}, SeaweedFS, {machine()}, "
             f"{datetime.now(UTC):%Y-%m-%d}\n\n"
             "| database | what | seconds | ratio | CPU, servers included | peak memory | steps |\n"
             "|---|---|---|---|---|---|---|\n"
@@ -252,7 +253,8 @@ def _servers(directory: Path, major: int) -> Iterator[Bench]:
         yield Bench(server, store.settings(), directory, major)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((one.partition(": ")[2] for one in lines if one.startswith("model name")), "")
     return f"{os.cpu_count()} cores of {model or platform.machine()}, {platform.system()}"
