@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bounty_ops.backup.feeding import Feeder
+from bounty_ops.backup.publishing import lay_recover_beside
 from bounty_ops.errors import BackupError, BountyOpsError, JournalError, ObjectExists
 from bounty_ops.journal import layout
 from bounty_ops.journal.placed import placed_manifest
@@ -117,6 +118,8 @@ def copy_backup(
             _require_arrived(run, record)
     proofs = _copy_proofs(run, shelf)
     _put(target.store, layout.manifest_key(environment, backup_id), data)
+    if not was_complete:
+        lay_recover_beside(target)  # for whoever has nothing but the second bucket
     return Copied(
         id=backup_id,
         environment=environment,
