@@ -52,6 +52,8 @@ class Beside:
     """Of the plan that it was made by: whoever gave it agreed to the swap."""
     old_name: str
     """What the target is renamed to in the swap."""
+    comment: str | None = None
+    """What the database says about itself once it has its name."""
 
 
 def copy_name(target: str, run_id: str) -> str:

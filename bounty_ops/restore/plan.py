@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bounty_ops.errors import RestoreError, UsageError
 from bounty_ops.journal.records import Verdict
+from bounty_ops.postgres.preflight import refuse_pooler_address
 from bounty_ops.restore.roles import needed_roles
 from bounty_ops.restore.target import TargetState, read_state
 
@@ -113,6 +114,7 @@ def plan_restore(
         ObjectStoreError: the bucket cannot be read.
     """
     wishes = wishes or Wishes()
+    refuse_pooler_address(target.url)
     state = read_state(target.url)
     _require_major(manifest, target, state)
     unfinished = next((one for one in state.beside if one.stage == "swapping"), None)

@@ -197,7 +197,7 @@ def _newest_proved(journal: Journal, source: str) -> Manifest:
 
 
 def _without_old_copy(plan: RefreshPlan, done: Restored) -> Restored:
-    if done.old_database is None:
+    if done.old_database is None or done.way == "finish":
         return done
     with maintenance_connection(plan.target.url, plan.restore.state.maintenance) as connection:
         row = connection.execute(

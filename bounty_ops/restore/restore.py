@@ -7,29 +7,28 @@ the next restore into the same target removes.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from bounty_ops.errors import RestoreError
 from bounty_ops.journal import new_id
 from bounty_ops.postgres.connect import connect
-from bounty_ops.postgres.preflight import refuse_pooler_address
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.restore import beside, loading, swap
 from bounty_ops.restore.comparing import Comparison, compare
 from bounty_ops.restore.fetching import Archives, fetched
-from bounty_ops.restore.outcome import Restored, Treatment, Watching
+from bounty_ops.restore.outcome import Watching
 from bounty_ops.restore.plan import require_permission
 from bounty_ops.restore.roles import make_roles
 from bounty_ops.restore.selection import Selection, choose
 from bounty_ops.restore.target import APPLICATION_NAME, maintenance_connection
+from bounty_ops.restore.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,34 +40,13 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.journal import Journal
     from bounty_ops.journal.records import Manifest
-    from bounty_ops.postgres.programs import Programs
+    from bounty_ops.restore.outcome import Restored, Treatment
     from bounty_ops.restore.plan import RestorePlan
     from bounty_ops.restore.target import Target
 
     Connection = psycopg.Connection[TupleRow]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _Work:
-    """What one restore works with, and what it has learned."""
-
-    plan: RestorePlan
-    target: Target
-    manifest: Manifest
-    journal: Journal
-    identities: Sequence[str]
-    work_dir: Path
-    watching: Watching
-    treatment: Treatment | None
-    programs: Programs
-    run_id: str
-    started: float
-    notes: list[str]
-    fetch_seconds: float = 0.0
-    restore_seconds: float = 0.0
-    compare_seconds: float = 0.0
 
 
 def restore_backup(
@@ -103,9 +81,8 @@ def restore_backup(
         ObjectStoreError: the bucket said no; nothing was changed.
     """
     require_permission(plan, digest)
-    refuse_pooler_address(target.url)
     now = datetime.now(UTC)
-    work = _Work(
+    work = Work(
         plan, target, manifest, journal, identities, work_dir, watching or Watching(), treatment,
         find_programs(plan.state.major), new_id(now), time.monotonic(), list(plan.notes),
     )  # fmt: skip
@@ -121,7 +98,7 @@ def restore_backup(
         return _beside(work, connection, end_sessions=digest is not None)
 
 
-def _require_unchanged(work: _Work, connection: Connection) -> None:
+def _require_unchanged(work: Work, connection: Connection) -> None:
     """Alone now: whatever another restore did since the plan would be undone unseen."""
     row = connection.execute(
         "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", [work.plan.database]
@@ -133,20 +110,27 @@ def _require_unchanged(work: _Work, connection: Connection) -> None:
         )
 
 
-def _finish(work: _Work, connection: Connection, copy: beside.Beside) -> Restored:
-    comment = _about(work.manifest).get("comment")
-    with suppress(RestoreError):
-        comment = swap.read_face(connection, copy.old_name).comment
+def _finish(work: Work, connection: Connection, copy: beside.Beside) -> Restored:
     finished = swap.finish(connection, copy)
+    old = copy.old_name if finished and _exists(connection, copy.old_name) else None
     if finished:
-        swap.uncover(connection, copy.target, comment)
-        note = f"a swap that was broken off is finished: it restored backup {copy.backup_id}"
+        told = [f"a swap that was broken off is finished: it restored backup {copy.backup_id}"]
     else:
-        note = "a swap that was broken off before it began is undone: the target is as before it"
-    return _restored(work, None, copy.old_name if finished else None, [note])
+        told = ["a swap that was broken off before it began is undone: nothing was restored"]
+    asked = finished and copy.backup_id == work.plan.backup_id and work.treatment is None
+    if not asked:
+        told.append("run the same command again for what it asks for")
+    return work.outcome(None, old, told, done=asked)
 
 
-def _beside(work: _Work, connection: Connection, *, end_sessions: bool) -> Restored:
+def _exists(connection: Connection, database: str) -> bool:
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %s)", [database]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _beside(work: Work, connection: Connection, *, end_sessions: bool) -> Restored:
     plan = work.plan
     copy = beside.Beside(
         name=beside.copy_name(plan.database, work.run_id),
@@ -176,14 +160,14 @@ def _beside(work: _Work, connection: Connection, *, end_sessions: bool) -> Resto
         work.notes += swap.put_face(connection, copy.name, face)
         work.watching.step(f"swapping {copy.name} and {copy.target}")
         exists = plan.state.exists
-        swap.swap(connection, copy, exists=exists, end_sessions=end_sessions)
+        finished = replace(copy, comment=face.comment)
+        swap.swap(connection, finished, exists=exists, end_sessions=end_sessions)
         kept.append(copy.name)
-    swap.uncover(connection, copy.target, face.comment)
-    return _restored(work, comparison, copy.old_name if exists else None)
+    return work.outcome(comparison, copy.old_name if exists else None)
 
 
 @contextmanager
-def _archives(work: _Work) -> Iterator[Archives]:
+def _archives(work: Work) -> Iterator[Archives]:
     """The archives on this machine's disk, for the length of the block."""
     work.watching.step("fetching the archives")
     begun = time.monotonic()
@@ -211,13 +195,14 @@ def _removed_on_failure(connection: Connection, copy: beside.Beside) -> Iterator
 
 
 def _drop_unless_swapping(connection: Connection, copy: beside.Beside) -> None:
-    there = [one for one in beside.databases_beside(connection, copy.target) if one == copy]
-    if there:  # stamped `swapping` it is what the next run goes on with
+    beside_it = beside.databases_beside(connection, copy.target)
+    there = [one for one in beside_it if one.name == copy.name]
+    if there and there[0].stage != "swapping":  # that is what the next run goes on with
         beside.drop_copy(connection, copy.name)
 
 
 def _filled(
-    work: _Work, connection: Connection, copy: beside.Beside, archives: Archives
+    work: Work, connection: Connection, copy: beside.Beside, archives: Archives
 ) -> Comparison:
     """Make the copy and fill it: in parallel first, one entry after the other if that differs.
 
@@ -238,9 +223,9 @@ def _filled(
 
 
 def _attempt(
-    work: _Work, connection: Connection, copy: beside.Beside, archives: Archives, jobs: int
+    work: Work, connection: Connection, copy: beside.Beside, archives: Archives, jobs: int
 ) -> Comparison:
-    departures = beside.make_copy(connection, copy, _about(work.manifest))
+    departures = beside.make_copy(connection, copy, work.about)
     work.notes += [one for one in departures if one not in work.notes]
     url = work.target.url.with_database(copy.name)
     schemas = work.manifest.inventory.get("schemas", [])
@@ -251,7 +236,7 @@ def _attempt(
 
 
 def _load_and_compare(
-    work: _Work, url: DatabaseUrl, archives: Archives, manner: loading.Manner
+    work: Work, url: DatabaseUrl, archives: Archives, manner: loading.Manner
 ) -> Comparison:
     wishes = work.plan.wishes
     selection = _selection(work, archives)
@@ -279,7 +264,7 @@ def _load_and_compare(
     return comparison
 
 
-def _selection(work: _Work, archives: Archives) -> Selection | None:
+def _selection(work: Work, archives: Archives) -> Selection | None:
     wishes = work.plan.wishes
     if not wishes.tables:
         return None
@@ -294,7 +279,7 @@ def _selection(work: _Work, archives: Archives) -> Selection | None:
     return selection
 
 
-def _in_place(work: _Work) -> Restored:
+def _in_place(work: Work) -> Restored:
     plan, url = work.plan, work.target.url
     if plan.wishes.create_roles:
         with connect(url, application_name=APPLICATION_NAME) as connection:
@@ -305,20 +290,20 @@ def _in_place(work: _Work) -> Restored:
         comparison = _load_and_compare(work, url, archives, manner)
     if work.treatment is None and not comparison.grave:
         _analyze(url)
-    return _restored(work, comparison, None)
+    return work.outcome(comparison, None)
 
 
-def _differing(work: _Work, copy: beside.Beside, comparison: Comparison) -> Restored:
+def _differing(work: Work, copy: beside.Beside, comparison: Comparison) -> Restored:
     work.notes.append(
         f"the restored copy differs, so {copy.target} was not touched; it stands as {copy.name} "
         "until the next restore, to be looked at or renamed by hand"
     )
-    return _restored(work, comparison, None)
+    return work.outcome(comparison, None)
 
 
-def _face(work: _Work, connection: Connection) -> swap.Face:
+def _face(work: Work, connection: Connection) -> swap.Face:
     """What the database is going to be like, apart from its content."""
-    about = _about(work.manifest)
+    about = work.about
     if work.plan.state.exists:
         face = swap.read_face(connection, work.plan.database)
     else:
@@ -331,33 +316,3 @@ def _analyze(url: DatabaseUrl) -> None:
     with connect(url, application_name=APPLICATION_NAME) as connection:
         connection.execute("SET statement_timeout = 0")
         connection.execute(sql.SQL("ANALYZE"))
-
-
-def _about(manifest: Manifest) -> dict[str, Any]:
-    lines = manifest.inventory.get("about_database", ())
-    return dict(json.loads(lines[0])) if lines else {}
-
-
-def _restored(
-    work: _Work,
-    comparison: Comparison | None,
-    old_database: str | None,
-    notes: Sequence[str] = (),
-) -> Restored:
-    return Restored(
-        backup_id=work.plan.backup_id,
-        address=work.plan.address,
-        database=work.plan.database,
-        way=work.plan.way,
-        done=comparison is None or not comparison.grave,
-        verdict=comparison.verdict if comparison else None,
-        tables_compared=comparison.tables if comparison else 0,
-        rows_compared=comparison.rows if comparison else 0,
-        differences=comparison.differences if comparison else (),
-        old_database=old_database,
-        seconds=round(time.monotonic() - work.started, 3),
-        fetch_seconds=round(work.fetch_seconds, 3),
-        restore_seconds=round(work.restore_seconds, 3),
-        compare_seconds=round(work.compare_seconds, 3),
-        notes=(*work.notes, *notes),
-    )

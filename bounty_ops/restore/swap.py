@@ -186,6 +186,7 @@ def swap(connection: Connection, copy: Beside, *, exists: bool, end_sessions: bo
     stamp(connection, copy)
     if not exists:
         _rename(connection, copy.name, copy.target)
+        set_comment(connection, copy.target, copy.comment)
         return
     try:
         _admit(connection, copy.target, admit=False)
@@ -197,6 +198,7 @@ def swap(connection: Connection, copy: Beside, *, exists: bool, end_sessions: bo
         _take_back(connection, copy, error)
         raise
     _admit(connection, copy.old_name, admit=True)
+    set_comment(connection, copy.target, copy.comment)
 
 
 def finish(connection: Connection, copy: Beside) -> bool:
@@ -214,12 +216,8 @@ def finish(connection: Connection, copy: Beside) -> bool:
     _rename(connection, copy.name, copy.target)
     if copy.old_name in names:
         _admit(connection, copy.old_name, admit=True)
+    set_comment(connection, copy.target, copy.comment)
     return True
-
-
-def uncover(connection: Connection, database: str, comment: str | None) -> None:
-    """Take the stamp off a copy that has become its target."""
-    set_comment(connection, database, comment)
 
 
 def _take_back(connection: Connection, copy: Beside, error: BaseException) -> None:

@@ -24,9 +24,9 @@ from bounty_ops.restore.downloading import download_backup
 def download(invocation: Invocation, backup_id: str, directory: Path) -> None:
     """Download a backup as it is stored, with a program that restores it.
 
-    DIR is made; if it exists it has to be empty. The manifest is among the files, and every object is
-    checked by its SHA-256. What is encrypted stays encrypted. `python3 DIR/recover.py --help` says how to restore it without
-    bounty-ops.
+    DIR is made; if it exists it has to be empty. The manifest is among the files, and every object
+    is checked by its SHA-256. What is encrypted stays encrypted. `python3 DIR/recover.py --help`
+    says how to restore it without bounty-ops.
     """
     found = read_settings(invocation)
     with stand_in(found, database=False, ops=False, bucket=True) as settings:
