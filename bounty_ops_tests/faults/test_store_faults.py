@@ -10,8 +10,9 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyrage  # type: ignore[import-untyped] # it ships no types
 import pytest
 
 from bounty_ops.errors import BountyOpsError
@@ -21,14 +22,17 @@ from bounty_ops_tests.fix_backups import Backups, run
 from bounty_ops_tests.fix_proxy import Fault, FaultyStore, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from _pytest.mark import ParameterSet
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.journal.records import Manifest
 
     Plan = Callable[[Request], Fault | None]
     Start = Callable[..., FaultyStore]
+    Make = Callable[..., list["Trial"]]
 
 #: What boto3 leaves to the garbage collector when an answer breaks off.
 pytestmark = [
@@ -38,6 +42,17 @@ pytestmark = [
 
 #: Most of a faulty run is waiting for its repetition.
 AT_ONCE = 4
+#: Each sweep takes some seconds; these are the ones that differ most from each other.
+ALWAYS = {
+    Fault.ANSWER_500,
+    Fault.ERROR_IN_200,
+    Fault.CUT_REQUEST,
+    Fault.DAMAGE_REQUEST,
+    Fault.CONFIRM_UNDONE,
+    Fault.LOSE_ANSWER,
+    Fault.CUT_ANSWER,
+    Fault.NO_BUCKET,
+}
 #: What stays as it is once it has begun.
 LASTING = [
     Fault.ANSWER_403,
@@ -46,6 +61,8 @@ LASTING = [
     Fault.NO_BUCKET,
     Fault.LOSE_REQUEST,
 ]
+#: Every table with a page of its own is large then.
+TINY_GIB = 4096 / 2**30
 #: An archive without a manifest is spared for hours: another machine may be about to write it.
 LATER = timedelta(hours=21)
 
@@ -61,8 +78,16 @@ def databases(make_database: Callable[..., DatabaseUrl]) -> list[DatabaseUrl]:
     """Tiny ones; each can be backed up by one at a time."""
     made = [make_database() for _ in range(AT_ONCE)]
     for url in made:
-        run(url, "CREATE TABLE t AS SELECT g AS id, md5(g::text) AS x FROM generate_series(1, 9) g")
+        for name in ("t", "u"):
+            run(url, f"CREATE TABLE {name} AS SELECT g AS id FROM generate_series(1, 9) g")
     return made
+
+
+def some_in_a_soak(faults: Iterable[Fault], always: set[Fault]) -> list[ParameterSet]:
+    """All of them in a long run, and some of them in each."""
+    return [
+        pytest.param(fault, marks=[] if fault in always else [pytest.mark.soak]) for fault in faults
+    ]
 
 
 def at(position: int, fault: Fault) -> Plan:
@@ -80,6 +105,7 @@ class Trial:
     faulty: FaultyStore
     directory: Path
     database: DatabaseUrl
+    policy: dict[str, Any]
 
     @property
     def honest(self) -> Backups:
@@ -90,7 +116,7 @@ class Trial:
         """Back up through the proxy; None when that was refused."""
         backups = Backups(Journal(self.faulty.store()), self.directory)
         try:
-            return backups.take(self.database)
+            return backups.take(self.database, **self.policy)
         except BountyOpsError:
             return None
 
@@ -99,14 +125,15 @@ class Trial:
         assert [one.state for one in listed] == [BackupState.COMPLETE] * len(listed)
         for summary in listed:
             manifest = self.honest.journal.read_manifest(summary.environment, summary.id)
-            data = self.honest.store.get(manifest.archive.key)
-            assert hashlib.sha256(data).hexdigest() == manifest.archive.sha256
+            for record in manifest.objects:
+                data = self.honest.store.get(record.key)
+                assert hashlib.sha256(data).hexdigest() == record.sha256
         if taken is not None:
             assert [one.id for one in listed] == [taken.id]
 
     def assert_next_run_clears_away(self) -> Manifest:
         before = {one.id for one in self.honest.journal.summaries()}
-        manifest = self.honest.take(self.database)
+        manifest = self.honest.take(self.database, **self.policy)
         after = {one.id for one in self.honest.journal.summaries()}
         assert after == before | {manifest.id}
         if self.honest.left_over():
@@ -117,23 +144,21 @@ class Trial:
 
 
 @pytest.fixture
-def trials(
-    faulty_s3: Start, tmp_path: Path, databases: list[DatabaseUrl]
-) -> Callable[[list[Plan]], list[Trial]]:
+def trials(faulty_s3: Start, tmp_path: Path, databases: list[DatabaseUrl]) -> Make:
     """Make a trial for each plan."""
 
-    def make(plans: list[Plan]) -> list[Trial]:
+    def make(plans: list[Plan], **policy: Any) -> list[Trial]:  # noqa: ANN401 - of Policy
         urls = cycle(databases)
         return [
-            Trial(faulty_s3(plan), tmp_path / str(number), next(urls))
+            Trial(faulty_s3(plan), tmp_path / str(number), next(urls), policy)
             for number, plan in enumerate(plans)
         ]
 
     return make
 
 
-def requests_of_a_backup(trials: Callable[[list[Plan]], list[Trial]]) -> int:
-    [undisturbed] = trials([lambda _: None])
+def requests_of_a_backup(trials: Make, **policy: Any) -> int:  # noqa: ANN401 - of Policy
+    [undisturbed] = trials([lambda _: None], **policy)
     assert undisturbed.take() is not None
     return len(undisturbed.faulty.requests)
 
@@ -154,9 +179,9 @@ def all_tried(cases: list[Trial]) -> list[bool]:
     return [results[number % AT_ONCE][number // AT_ONCE] for number in range(len(cases))]
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", some_in_a_soak(Fault, ALWAYS))
 def test_a_fault_at_any_request_of_a_backup_leaves_all_or_nothing(
-    trials: Callable[[list[Plan]], list[Trial]], fault: Fault
+    trials: Make, fault: Fault
 ) -> None:
     count = requests_of_a_backup(trials)
     cases = trials([at(position, fault) for position in range(1, count + 1)])
@@ -170,9 +195,11 @@ def test_a_fault_at_any_request_of_a_backup_leaves_all_or_nothing(
     assert all(met)
 
 
-@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize(
+    "fault", some_in_a_soak(LASTING, {Fault.EXPIRED_TOKEN, Fault.LOSE_REQUEST})
+)
 def test_a_store_that_fails_from_any_request_on_leaves_all_or_nothing(
-    trials: Callable[[list[Plan]], list[Trial]], fault: Fault
+    trials: Make, fault: Fault
 ) -> None:
     count = requests_of_a_backup(trials)
     cases = trials([since(position, fault) for position in range(1, count + 1)])
@@ -180,3 +207,41 @@ def test_a_store_that_fails_from_any_request_on_leaves_all_or_nothing(
     succeeded = all_tried(cases)
 
     assert not succeeded[0]
+
+
+#: One for each way in which a request can go wrong.
+TELLING = [
+    Fault.ANSWER_500,
+    Fault.ANSWER_403,
+    Fault.ERROR_IN_200,
+    Fault.CUT_REQUEST,
+    Fault.DAMAGE_REQUEST,
+    Fault.DENY_DONE,
+    Fault.LOSE_ANSWER,
+]
+
+
+@pytest.mark.parametrize("fault", some_in_a_soak(TELLING, {Fault.LOSE_ANSWER}))
+def test_the_same_holds_for_shards_that_are_encrypted(trials: Make, fault: Fault) -> None:
+    key = pyrage.x25519.Identity.generate()
+    policy = {"shard_above_gib": TINY_GIB, "encrypt_to": (str(key.to_public()),)}
+    count = requests_of_a_backup(trials, **policy)
+    cases = trials([at(position, fault) for position in range(1, count + 1)], **policy)
+
+    all_tried(cases)
+
+    last = cases[-1].honest
+    newest = last.journal.read_manifest(last.environment, last.journal.summaries()[0].id)
+    assert len(newest.shards) == 2
+    assert last.verify(newest, (str(key),)).verdict is Verdict.PROVED
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", [Fault.ANSWER_403, Fault.EXPIRED_TOKEN])
+def test_a_store_that_fails_from_any_shard_on_leaves_all_or_nothing(
+    trials: Make, fault: Fault
+) -> None:
+    policy = {"shard_above_gib": TINY_GIB}
+    count = requests_of_a_backup(trials, **policy)
+
+    all_tried(trials([since(position, fault) for position in range(1, count + 1)], **policy))
