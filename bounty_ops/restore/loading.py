@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS: Final = 0.3
 _STATISTICS_SINCE: Final = 18
-#: One of these for each entry of an archive, from whichever job works on it.
-_ENTRY_DONE: Final = re.compile(r"pg_restore: (?:creating|processing data for|executing) ")
+#: One of these when an entry of an archive begins, from whichever job works on it.
+_BEGINS: Final = re.compile(r"pg_restore: (?:creating|processing data for|executing) ")
+#: Besides, for each entry that is given to a job.
+_LAUNCHED: Final = "pg_restore: launching item "
+_FINISHED: Final = "pg_restore: finished item "
 _CHATTER: Final = re.compile(
     r"pg_restore: (?:creating|processing|executing|launching|finished|connecting|entering|"
     r"implied|skipping|dropping|setting|disabling|enabling|restor(?:ing|ed)|reading|warning) ?"
@@ -58,14 +61,20 @@ class Entries:
 
     total: int
     report: Callable[[int, int], None]
-    done: int = field(default=0, init=False)
+    _begun: int = field(default=0, init=False)
+    _launched: int = field(default=0, init=False)
+    _finished: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def add(self, lines: Sequence[str]) -> None:
-        """Count what pg_restore has said."""
+        """Count what pg_restore has said; the last large index is not done when it begins."""
         with self._lock:
-            self.done += sum(1 for line in lines if _ENTRY_DONE.match(line))
-            self.report(min(self.done, self.total), self.total)
+            self._begun += sum(1 for line in lines if _BEGINS.match(line))
+            self._launched += sum(1 for line in lines if line.startswith(_LAUNCHED))
+            self._finished += sum(1 for line in lines if line.startswith(_FINISHED))
+            under_way = self._launched - self._finished if self._launched else 1
+            done = max(0, self._begun - under_way)
+            self.report(min(done, self.total), self.total)
 
 
 def load(
@@ -94,6 +103,7 @@ def load(
     url = _named(url)
     if not shards:
         _run(programs, url, main, manner, entries)
+        progress(entries.total, entries.total)
         return
     _run(programs, url, main, manner, entries, section="pre-data")
     _run(programs, url, main, manner, entries, section="data")
@@ -102,6 +112,7 @@ def load(
         # A failure waits for its neighbours: an archive of one table ends in finite time.
         list(pool.map(lambda shard: _run(programs, url, shard, alone, entries), shards))
     _run(programs, url, main, manner, entries, section="post-data")
+    progress(entries.total, entries.total)
 
 
 def count_entries(programs: Programs, archive: Path) -> int:

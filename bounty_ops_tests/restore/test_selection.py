@@ -10,11 +10,15 @@ from bounty_ops.errors import RestoreError, UsageError
 from bounty_ops.restore.contents import read_contents
 from bounty_ops.restore.selection import choose_entries
 from bounty_ops_tests.fix_backups import run, value
+from bounty_ops_tests.fix_servers import all_server_majors
 from bounty_ops_tests.restore.restores import databases, new_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops_tests.restore.restores import Restores
+    from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.restore.restores import Restores
 
 TINY = 1 / 2**30
 LISTING = """
@@ -101,6 +105,22 @@ def test_chosen_tables_come_back_whole_into_a_database_of_their_own(
         assert value(target.url, count) == value(zoo, count) > 0
     for table in bare:
         assert value(target.url, f"SELECT to_regclass('{table}') IS NULL")
+
+
+@pytest.mark.parametrize("major", all_server_majors())
+def test_every_major_says_what_its_entries_need(
+    make_zoo: Callable[[int], DatabaseUrl], restores: Restores, major: int
+) -> None:
+    zoo = make_zoo(major)
+    manifest = restores.backups.take(zoo)
+    target = restores.target(zoo.with_database(new_name()))
+
+    done = restores.restore(manifest, target, tables=("app.event",), with_references=True)
+
+    assert (done.done, done.differences) == (True, ())
+    assert any("app.animal" in note for note in done.notes if note.startswith("with rows"))
+    assert value(target.url, "SELECT count(*) FROM app.event") == 400
+    assert value(target.url, "SELECT count(*) FROM app.animal") == 2004
 
 
 def test_a_selection_that_lacks_an_index_differs(
