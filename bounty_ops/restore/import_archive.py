@@ -18,7 +18,7 @@ from bounty_ops.backup.dump import CountedStream
 from bounty_ops.backup.encryption import EncryptedStream, require_recipients
 from bounty_ops.backup.plan import wanted_lock
 from bounty_ops.backup.publishing import lock_objects, publish
-from bounty_ops.errors import ProgramNotFound, RestoreError, UsageError
+from bounty_ops.errors import ProgramFailed, ProgramNotFound, RestoreError, UsageError
 from bounty_ops.journal import layout, new_id
 from bounty_ops.journal.records import (
     Encryption,
@@ -73,6 +73,7 @@ def plan_import(
 
     Raises:
         UsageError: it is no archive in custom format.
+        RestoreError: pg_restore cannot read it.
         ProgramNotFound: nothing here restores it.
         ConfigurationError: a public key in the policy is none.
     """
@@ -87,6 +88,12 @@ def plan_import(
         header = read_header(run_program(installed[0], "pg_restore", ["--list", str(path)]))
     except ValueError as error:
         raise UsageError(f"{path}: {error}", hint="Dump it again with a newer pg_dump.") from None
+    except ProgramFailed as error:
+        raise RestoreError(
+            f"{path} cannot be read: {error}",
+            hint=f"It is damaged, or a pg_dump newer than {installed[0].version} wrote it: then "
+            "install that version's programs.",
+        ) from None
     return ArchiveImport(
         path=path,
         header=header,
