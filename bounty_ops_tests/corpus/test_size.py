@@ -11,6 +11,7 @@ from bounty_ops_tests.corpus import (
     forged,
     manifests,
     proofs,
+    sealed,
     sound,
 )
 
@@ -28,6 +29,7 @@ LABELS = [
     *(one.label for one in COPIES),
     *(one.label for one in SOUND),
     *(one.label for one in forged.ALL),
+    *sealed.LABELS,
 ]
 
 
