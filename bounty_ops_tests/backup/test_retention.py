@@ -79,6 +79,7 @@ def test_the_last_n_count_proved_ones_only() -> None:
     good = nights(5, last=NOW - 4 * DAY)
     retention = retain([*bad, *good], Policy(keep_last=3), now=NOW, most_share=1)
     assert kept(retention) == ids([*bad, *good[:3]])
+    assert reasons(retention, good[0]) == ("one of the last 3", "the newest proved one")
 
 
 def test_a_day_is_a_day_of_the_policys_time_zone() -> None:
@@ -154,6 +155,8 @@ def test_an_imported_archive_takes_no_place_and_is_kept_like_one_taken_by_hand()
     assert kept(retain([imported, *own], policy, now=now)) == ids([imported, own[0]])
     later = [held(NOW + DAY), *own]
     assert imported.id in deleted(retain([imported, *later], policy, now=now))
+    lately = dataclasses.replace(imported, judged_at=now - 9 * DAY)
+    assert imported.id in kept(retain([lately, *later], policy, now=now)), "as old as its import"
 
 
 def test_evidence_counts_from_the_day_of_its_refutation() -> None:
