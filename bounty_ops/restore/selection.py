@@ -206,9 +206,14 @@ def _closure(contents: dict[int, Entry], rows: set[int]) -> tuple[set[int], set[
     """What is restored, and what is left away since its other end is not.
 
     All extensions are: that an index uses one's operators is not in the archive's list of needs.
+    So is what was said about the public schema, which is there in every database.
     """
-    extensions = {one.number for one in contents.values() if one.kind == "EXTENSION"}
-    included = _forward(contents, rows | extensions)
+    always = {
+        one.number
+        for one in contents.values()
+        if one.kind == "EXTENSION" or one.text.startswith("- SCHEMA public ")
+    }
+    included = _forward(contents, rows | always)
     left_away: set[int] = set()
     changed = True
     while changed:
