@@ -30,7 +30,11 @@ _HERE = "bounty_ops.cli"
             f"{_HERE}.db.refresh:refresh",
             "Put a masked copy of one environment into another.",
         ),
-        Branch("dump", f"{_HERE}.db.dump:dump", "Write a dump into a file, for people; no backup."),
+        Branch(
+            "dump",
+            f"{_HERE}.db.dump:dump",
+            "Write a dump of the database into a file, for people.",
+        ),
         Branch(
             "url",
             f"{_HERE}.db.url:url",
@@ -92,7 +96,7 @@ def db() -> None:
         Branch(
             "rebuild-catalogue",
             f"{_HERE}.backup.rebuild:rebuild_catalogue",
-            "Make the catalogue of the operations database again, from the bucket.",
+            "Make the catalogue in the operations database say what the bucket says.",
         ),
     ),
 )
