@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops_tests.fix_servers import all_server_majors
-from bounty_ops_tests.restore.restores import Restores
+    from bounty_ops_tests.restore.restores import Restores
 
 TINY = 1 / 2**30
 LISTING = """
