@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.errors import LockNotAvailable
 from bounty_ops.journal.records import Verdict
 from bounty_ops_tests.embedded.observing import python
-from bounty_ops_tests.fix_backups import run
+from bounty_ops_tests.fix_backups import run, sessions
+from bounty_ops_tests.fix_servers import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
+    from bounty_ops.postgres.programs import Programs
     from bounty_ops_tests.fix_backups import Backups
 
 #: Verifies a backup with files of no more than so many bytes, servers' and programs' included.
@@ -83,3 +86,28 @@ def test_a_drill_without_room_finds_nothing_out(
     proof = backups.verify(manifest)
     assert proof.verdict is Verdict.PROVED
     assert backups.journal.summaries()[0].verdict is Verdict.PROVED
+
+
+def test_a_server_without_room_for_so_many_locks_is_told_and_left_alone(
+    pg_programs: Programs, backups: Backups, tmp_path: Path
+) -> None:
+    settings = {"max_locks_per_transaction": "10", "max_connections": "10"}
+    with running_server(pg_programs, tmp_path / "small", settings) as server:
+        for schema in range(20):
+            run(
+                server,
+                f"CREATE SCHEMA s{schema}",
+                *(
+                    f"DO $$ BEGIN FOR i IN {first}..{first + 49} LOOP"
+                    f" EXECUTE format('CREATE TABLE s{schema}.t%s (i integer)', i);"
+                    " END LOOP; END $$"
+                    for first in (0, 50, 100)
+                ),
+            )
+
+        with pytest.raises(LockNotAvailable, match="no room for locks on 3000 tables") as caught:
+            backups.take(server)
+
+        assert "max_locks_per_transaction" in caught.value.hint
+        assert not any("bounty-ops" in name for name in sessions(server))
+    assert backups.left_over() == []
