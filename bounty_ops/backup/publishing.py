@@ -33,7 +33,7 @@ def publish(journal: Journal, manifest: Manifest, *, before: Callable[[], None])
             # Its answer may have been lost. Objects that a manifest names must stay.
             if journal.store.head(key) is None:
                 for one in manifest.objects:
-                    journal.store.delete(one.key)
+                    journal.store.delete_versions(one.key)
         except ObjectStoreError as left:
             error.add_note(f"objects of {manifest.id} may be left in the bucket: {left}")
         raise

@@ -114,7 +114,7 @@ class Sending:
             if not future.cancelled() and future.exception() is None:
                 # What cannot be deleted now is swept by the next backup.
                 with contextlib.suppress(ObjectStoreError):
-                    self._store.delete(future.result().key)
+                    self._store.delete_versions(future.result().key)
 
     def _send(
         self, one: DumpObject, before_complete: Callable[[], None], memory: int
