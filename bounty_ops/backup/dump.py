@@ -37,9 +37,7 @@ def dump_programs(server_major: int) -> Programs:
         return find_programs(server_major)
     except ProgramNotFound:
         newer = [
-            one
-            for one in installed_programs()
-            if one.major > server_major and one.outdated is None
+            one for one in installed_programs() if one.major > server_major and one.outdated is None
         ]
         if not newer:
             raise

@@ -156,7 +156,7 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
         (
             table_name(t),
             None if t.rows is None else f"{t.rows:,}",
-            (t.fingerprint or "")[:_SHORT_HASH],
+            (t.fingerprint or "-").rpartition(":")[2][:_SHORT_HASH],
         )
         for t in manifest.tables
     ]
