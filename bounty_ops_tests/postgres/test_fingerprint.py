@@ -143,7 +143,7 @@ def test_texts_that_look_alike_are_told_apart(
     for text in (one, other):
         table.execute("TRUNCATE public.animal")
         table.execute(f"INSERT INTO public.animal (t) VALUES ({text})".encode())
-        found.update(each.fingerprint for each in fingerprint_tables(table))
+        found.update(str(each.fingerprint) for each in fingerprint_tables(table))
 
     assert len(found) == 2
 
@@ -392,7 +392,7 @@ def test_tables_of_others_and_system_tables_are_left_out(zoo: DatabaseUrl) -> No
     schemas = {one.schema for one in found.values()}
     assert schemas == {"app", 'Zoo Größe "quoted"', "pg_catalog"}
     assert {one.name for one in found.values() if one.schema == "pg_catalog"} == {"pg_largeobject"}
-    assert {formula_of(one.fingerprint) for one in found.values()} == {"valuesum1"}
+    assert {formula_of(str(one.fingerprint)) for one in found.values()} == {"valuesum1"}
 
 
 @pytest.mark.parametrize("major", all_server_majors())

@@ -107,7 +107,8 @@ def test_a_copy_with_one_other_table_is_refuted(copy: Observation, data: st.Data
         (replace(one, rows=one.rows + 1),),
         (
             replace(
-                one, fingerprint=f"valuesum1:{'f' * 31}{'0' if one.fingerprint[-1] > '7' else '8'}"
+                one,
+                fingerprint=f"valuesum1:{'f' * 31}{'0' if str(one.fingerprint)[-1] > '7' else '8'}",
             ),
         ),
         (one, TableFingerprint("another", "table", 0, one.fingerprint)),
