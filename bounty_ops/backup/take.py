@@ -30,6 +30,7 @@ from bounty_ops.backup.sending import NothingCame, Sending, Stopped
 from bounty_ops.backup.sentinel import Sentinel
 from bounty_ops.errors import BackupError
 from bounty_ops.journal.records import Encryption, Manifest, SequenceRecord
+from bounty_ops.postgres.inventory import VERSION as INVENTORY_VERSION
 from bounty_ops.postgres.sequences import SequenceState, read_sequences
 from bounty_ops.postgres.snapshot import locked_snapshot
 
@@ -155,6 +156,7 @@ def _attempt(job: _Job) -> Manifest:
             tables=dumped.tables,
             sequences=tuple(_sequence(one) for one in facts.sequences),
             inventory=dumped.inventory,
+            inventory_version=INVENTORY_VERSION,
         )
         publish(job.journal, manifest, before=snapshot.release_tables)
         sweep(job.journal, plan.environment)

@@ -137,6 +137,8 @@ class Manifest(Record):
     sequences: tuple[SequenceRecord, ...] = ()
     inventory: dict[str, list[str]] = Field(default_factory=dict)
     """Sorted identity lines per class of object (indexes, functions, grants ...)."""
+    inventory_version: int = 0
+    """How those lines are written; lines of different versions cannot be compared."""
 
     @model_validator(mode="after")
     def _objects_fit(self) -> Self:

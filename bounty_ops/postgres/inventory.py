@@ -48,6 +48,10 @@ COMPARED: Final = (
 #: Classes for making the copy and for the record; each line is a JSON object.
 INFORMATION: Final = ("about_database", "about_roles", "about_extensions")
 
+#: Names the way in which lines are written: raised with every change that writes another line for
+#: the same object, so that no older manifest is compared with lines of another kind.
+VERSION: Final = 1
+
 Inventory = dict[str, list[str]]
 _DIGEST_LENGTH: Final = 32
 

@@ -28,6 +28,7 @@ from bounty_ops.journal.records import (
     SequenceRecord,
     TableRecord,
 )
+from bounty_ops.postgres.inventory import VERSION
 from bounty_ops.postgres.programs import Programs, installed_programs
 from bounty_ops.postgres.run import run_program
 from bounty_ops.restore.archive_header import (
@@ -175,6 +176,7 @@ def import_archive(
             for one in observed.sequences
         ),
         inventory={name: list(lines) for name, lines in observed.inventory.items()},
+        inventory_version=VERSION,
     )
     publish(journal, manifest, before=_ready)
     lock_objects(journal, manifest)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.journal.records import Difference, Manifest, TableRecord, Verdict
 from bounty_ops.postgres.fingerprint import FORMULA, LARGE_OBJECTS, TableFingerprint, formula_of
-from bounty_ops.postgres.inventory import COMPARED
+from bounty_ops.postgres.inventory import COMPARED, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +68,11 @@ def _not_comparable(manifest: Manifest) -> str | None:
     twice = [f"{schema}.{name}" for (schema, name), count in names.items() if count > 1]
     if twice:
         return f"the manifest records {twice[0]} more than once"
+    if manifest.inventory and manifest.inventory_version != VERSION:
+        return (
+            f"the manifest's inventory is of version {manifest.inventory_version}; "
+            f"this program writes version {VERSION}"
+        )
     missing = [name for name in COMPARED if name not in manifest.inventory]
     if missing:
         return f"the manifest does not record: {', '.join(missing)}"

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from bounty_ops.embedded import throwaway_cluster
-from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound
+from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound, RestoreError
+from bounty_ops.journal.layout import manifest_key
 from bounty_ops.journal.placed import manifest_sha256, placed_manifest
 from bounty_ops.journal.records import Difference, Manifest, Proof, Verdict
 from bounty_ops.postgres.connect import connect
@@ -111,6 +112,7 @@ def verify_backup(
     Raises:
         ObjectStoreError: the bucket cannot be read, or the proof not be written.
         JournalError: the stored manifest is not that of this backup.
+        RestoreError: somebody removed the backup meanwhile.
     """
     started = time.monotonic()
     data = journal.manifest_bytes(manifest.environment, manifest.id)
@@ -142,8 +144,18 @@ def verify_backup(
         compare_seconds=times.compare,
         indexes_checked=times.indexes_checked,
     )
+    _require_still_there(journal, stored)
     journal.write_proof(proof)
     return proof
+
+
+def _require_still_there(journal: Journal, manifest: Manifest) -> None:
+    """A backup that was pruned meanwhile has no verdict, and nobody would clear its proof away."""
+    if journal.store.head(manifest_key(manifest.environment, manifest.id)) is None:
+        raise RestoreError(
+            f"the backup {manifest.id} was removed while it was verified",
+            hint="Verify a newer one; `bounty-ops backup list` shows what there is.",
+        )
 
 
 def _judged(

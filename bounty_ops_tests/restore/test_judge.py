@@ -18,7 +18,7 @@ from bounty_ops.journal.records import (
     Verdict,
 )
 from bounty_ops.postgres.fingerprint import TableFingerprint
-from bounty_ops.postgres.inventory import COMPARED
+from bounty_ops.postgres.inventory import COMPARED, VERSION
 from bounty_ops.postgres.sequences import SequenceState
 from bounty_ops.restore import Observation, judge
 
@@ -76,6 +76,7 @@ def manifest_of(source: Observation, **changes: Any) -> Manifest:  # noqa: ANN40
             for one in source.sequences
         ),
         "inventory": {name: list(lines) for name, lines in source.inventory.items()},
+        "inventory_version": VERSION,
     }
     return Manifest(**{**values, **changes})
 
@@ -236,3 +237,36 @@ def test_a_class_that_is_for_information_does_not_count() -> None:
     copy = small(inventory={**NOTHING_ELSE, "about_extensions": ['{"version": "2"}']})
 
     assert judge(manifest_of(source), copy).verdict is Verdict.PROVED
+
+
+def test_lines_of_another_version_say_nothing() -> None:
+    copy = small()
+
+    older = judge(manifest_of(copy, inventory_version=VERSION - 1), copy)
+    newer = judge(manifest_of(copy, inventory_version=VERSION + 1), copy)
+
+    assert judge(manifest_of(copy), copy).verdict is Verdict.PROVED
+    assert older.verdict is newer.verdict is Verdict.INCONCLUSIVE
+    assert "version" in str(older.reason)
+
+
+def test_only_content_proves_but_anything_refutes() -> None:
+    copy = small()
+    counted = manifest_of(
+        copy,
+        compare="counts",
+        tables=tuple(
+            TableRecord(schema_name=one.schema, name=one.name, rows=one.rows) for one in copy.tables
+        ),
+    )
+    wrong = counted.model_copy(
+        update={
+            "tables": tuple(
+                t.model_copy(update={"rows": (t.rows or 0) + 1}) for t in counted.tables
+            )
+        }
+    )
+
+    assert judge(counted, copy).verdict is Verdict.INCONCLUSIVE
+    assert "compare = 'counts'" in str(judge(counted, copy).reason)
+    assert judge(wrong, copy).verdict is Verdict.REFUTED

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bounty_ops.errors import JournalError, ObjectStoreError, UsageError
+from bounty_ops.errors import JournalError, ObjectStoreError, RestoreError, UsageError
 from bounty_ops.journal import layout
 from bounty_ops.journal.records import Difference, Manifest, ObjectRecord, Proof, Verdict
 from bounty_ops.restore import judge, restoring, sandbox, verify
@@ -531,3 +531,37 @@ def test_progress_is_told_in_bytes_of_the_archive(zoo: DatabaseUrl, backups: Bac
 
     assert proof.verdict is Verdict.PROVED
     assert seen[-1] == manifest.archive.size_bytes
+
+
+def test_a_backup_that_is_removed_meanwhile_gets_no_proof(
+    zoo: DatabaseUrl, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = backups.take(zoo)
+
+    def prune_meanwhile(place: DatabaseUrl, **keywords: Any) -> Any:  # noqa: ANN401 - passed through
+        for key in [*backups.keys()]:
+            backups.store.delete(key)
+        return observe(place, **keywords)
+
+    monkeypatch.setattr(verify, "observe", prune_meanwhile)
+
+    with pytest.raises(RestoreError, match="was removed while it was verified"):
+        backups.verify(manifest)
+
+    assert backups.keys() == []
+
+
+@pytest.mark.parametrize("compare", ["counts", "nothing"])
+def test_what_was_not_recorded_is_not_proved(
+    zoo: DatabaseUrl, backups: Backups, compare: str
+) -> None:
+    manifest = backups.take(zoo, compare=compare)
+
+    proof = backups.verify(manifest)
+
+    assert all(one.fingerprint is None for one in manifest.tables)
+    assert all((one.rows is None) == (compare == "nothing") for one in manifest.tables)
+    assert (proof.verdict, proof.differences) == (Verdict.INCONCLUSIVE, ())
+    assert f"compare = {compare!r}" in str(proof.reason)
+    assert proof.compare == compare
+    assert proof.restore_seconds is not None
