@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from _pytest.mark import ParameterSet
+
 _SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
     "unix_socket_directories": "",
@@ -50,6 +52,16 @@ _SETTINGS = {
 def all_server_majors() -> list[int]:
     """Every major version of PostgreSQL that this machine can start, oldest first."""
     return sorted({programs.major for programs in installed_programs() if programs.has_server})
+
+
+def oldest_and_newest_major() -> list[ParameterSet]:
+    """Every major version, for a parameter; those in between only in a soak."""
+    majors = all_server_majors()
+    between = [pytest.mark.soak]
+    return [
+        pytest.param(major, marks=[] if major in {majors[0], majors[-1]} else between)
+        for major in majors
+    ]
 
 
 @contextmanager

@@ -94,6 +94,7 @@ class Drill:
         return False
 
 
+@pytest.mark.soak
 def test_no_archive_that_was_damaged_before_it_was_hashed_is_proved(
     source: DatabaseUrl,
     cluster: DatabaseUrl,

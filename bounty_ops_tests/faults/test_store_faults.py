@@ -46,12 +46,7 @@ AT_ONCE = 4
 ALWAYS = {
     Fault.ANSWER_500,
     Fault.ERROR_IN_200,
-    Fault.CUT_REQUEST,
-    Fault.DAMAGE_REQUEST,
-    Fault.CONFIRM_UNDONE,
     Fault.LOSE_ANSWER,
-    Fault.CUT_ANSWER,
-    Fault.NO_BUCKET,
 }
 #: What stays as it is once it has begun.
 LASTING = [
@@ -195,9 +190,7 @@ def test_a_fault_at_any_request_of_a_backup_leaves_all_or_nothing(
     assert all(met)
 
 
-@pytest.mark.parametrize(
-    "fault", some_in_a_soak(LASTING, {Fault.EXPIRED_TOKEN, Fault.LOSE_REQUEST})
-)
+@pytest.mark.parametrize("fault", some_in_a_soak(LASTING, {Fault.EXPIRED_TOKEN}))
 def test_a_store_that_fails_from_any_request_on_leaves_all_or_nothing(
     trials: Make, fault: Fault
 ) -> None:

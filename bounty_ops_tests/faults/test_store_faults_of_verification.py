@@ -37,7 +37,7 @@ pytestmark = [
 ]
 
 #: The manifest, the archive, the names of the proofs there are, and the new proof.
-OPERATIONS = ["get", "get", "list", "put"]
+OPERATIONS = ["get", "get", "list", "head", "put"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from bounty_ops.errors import RestoreError, UsageError
 from bounty_ops.restore.contents import read_contents
 from bounty_ops.restore.selection import choose_entries
 from bounty_ops_tests.fix_backups import run, value
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.restore.restores import databases, new_name
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_chosen_tables_come_back_whole_into_a_database_of_their_own(
         assert value(target.url, f"SELECT to_regclass('{table}') IS NULL")
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_every_major_says_what_its_entries_need(
     make_zoo: Callable[[int], DatabaseUrl], restores: Restores, major: int
 ) -> None:
