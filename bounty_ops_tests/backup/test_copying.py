@@ -206,7 +206,14 @@ def test_remains_of_a_pruned_copy_are_cleared_before_it_is_copied_again(
 
 @pytest.mark.parametrize("side", ["first", "second"])
 @pytest.mark.parametrize(
-    "fault", [Fault.ANSWER_403, Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.DAMAGE_REQUEST]
+    "fault",
+    [
+        Fault.LOSE_ANSWER,
+        *(
+            pytest.param(fault, marks=pytest.mark.soak)
+            for fault in (Fault.ANSWER_403, Fault.LOSE_REQUEST, Fault.DAMAGE_REQUEST)
+        ),
+    ],
 )
 def test_a_fault_at_any_request_leaves_no_half_copy_and_the_next_one_succeeds(
     faulty_s3: Start, journal: Journal, copies: Journal, fault: Fault, side: str
