@@ -93,6 +93,7 @@ def test_a_file_that_was_changed_is_noticed_before_anything_is_stored(
     assert keys(store_of(elsewhere, s3_prefix)) == []
 
 
+@pytest.mark.soak
 def test_another_manifest_under_the_same_id_is_refused(
     filled: CommandLine, downloaded: Path
 ) -> None:
@@ -114,6 +115,7 @@ def test_an_import_that_was_killed_is_taken_up_again(
     assert len(elsewhere.run("backup", "list", "--json").document) == 1
 
 
+@pytest.mark.soak
 def test_something_else_in_the_place_of_an_object_is_refused(
     filled: CommandLine, elsewhere: CommandLine, downloaded: Path, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_foreign_archive_is_kept_for_what_it_is(
     assert (summary.imported, summary.verdict) == (True, Verdict.INCONCLUSIVE)
 
 
+@pytest.mark.soak
 def test_an_archive_is_encrypted_as_a_backup_of_its_environment_would_be(
     filled: CommandLine, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -195,6 +198,7 @@ def test_an_archive_is_encrypted_as_a_backup_of_its_environment_would_be(
     assert pyrage.decrypt(store.get(manifest.archive.key), [key]) == path.read_bytes()
 
 
+@pytest.mark.soak
 def test_the_time_is_the_archives_or_what_the_operator_knows_better(filled: CommandLine) -> None:
     make_foreign(filled)
     told = filled.run(

@@ -134,6 +134,7 @@ def again(data: bytes, key: Any) -> bytes:  # noqa: ANN401 - of a library withou
 
 
 @pytest.mark.usefixtures("one_cluster")
+@pytest.mark.soak
 def test_what_was_damaged_before_it_was_hashed_is_not_proved(case: Sealed) -> None:
     archive, first, second = case.objects
     spoil = {damage.label: damage.spoil for damage in sealed.DAMAGES}

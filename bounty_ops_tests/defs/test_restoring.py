@@ -106,7 +106,10 @@ def test_a_refresh_puts_a_masked_copy_into_staging_and_never_into_production(
     assert value(production, "SELECT DISTINCT email FROM fruit") == "a@b.example"
 
 
-@pytest.mark.parametrize("field", ["apply", "backup_id", "operator"])
+@pytest.mark.parametrize(
+    "field",
+    ["apply", *(pytest.param(name, marks=pytest.mark.soak) for name in ("backup_id", "operator"))],
+)
 def test_no_field_fetches_a_variable_of_the_process(
     make_deployment: Callable[..., Deployment], fresh_database: DatabaseUrl, field: str
 ) -> None:

@@ -55,7 +55,7 @@ def variables(s3_prefix: ObjectStoreSettings) -> Mapping[str, str]:
     "most",
     [
         pytest.param(1 * MIB, id="for the archive"),
-        pytest.param(4 * MIB, id="for the server's own files"),
+        pytest.param(4 * MIB, id="for the server's own files", marks=pytest.mark.soak),
         pytest.param(20 * MIB, id="for a table"),
     ],
 )

@@ -38,6 +38,8 @@ pytestmark = [
 
 #: The manifest, the archive, the names of the proofs there are, and the new proof.
 OPERATIONS = ["get", "get", "list", "head", "put"]
+#: The ones that differ most from each other; the rest in a soak.
+ALWAYS = {Fault.ANSWER_500, Fault.DAMAGE_ANSWER, Fault.LOSE_ANSWER}
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +130,10 @@ def test_an_undisturbed_verification_makes_only_these_requests(
     assert undisturbed.faulty.operations() == OPERATIONS
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=[] if fault in ALWAYS else [pytest.mark.soak]) for fault in Fault],
+)
 def test_a_fault_at_any_request_of_a_verification_refutes_nothing(
     trial: Callable[[Plan], Trial], fault: Fault
 ) -> None:
@@ -142,7 +147,13 @@ def test_a_fault_at_any_request_of_a_verification_refutes_nothing(
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault.ANSWER_403, Fault.ANSWER_503, Fault.EXPIRED_TOKEN, Fault.NO_BUCKET, Fault.LOSE_REQUEST],
+    [
+        Fault.EXPIRED_TOKEN,
+        *(
+            pytest.param(fault, marks=pytest.mark.soak)
+            for fault in (Fault.ANSWER_403, Fault.ANSWER_503, Fault.NO_BUCKET, Fault.LOSE_REQUEST)
+        ),
+    ],
 )
 def test_a_store_that_fails_from_any_request_on_is_no_verdict(
     trial: Callable[[Plan], Trial], fault: Fault

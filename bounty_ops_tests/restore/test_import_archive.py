@@ -46,6 +46,7 @@ def brought_in(backups: Backups, path: Path) -> Manifest:
 
 
 @pytest.mark.parametrize("major", [all_server_majors()[0], all_server_majors()[-1]])
+@pytest.mark.soak
 def test_an_archive_of_any_major_restores_to_the_same_again(
     make_zoo: Callable[..., DatabaseUrl], backups: Backups, tmp_path: Path, major: int
 ) -> None:
@@ -57,6 +58,7 @@ def test_an_archive_of_any_major_restores_to_the_same_again(
     assert "cannot be proved" in (proof.reason or "")
 
 
+@pytest.mark.soak
 def test_an_archive_in_another_encoding_comes_in(
     fresh_database: DatabaseUrl, backups: Backups, tmp_path: Path
 ) -> None:

@@ -148,6 +148,7 @@ def test_nothing_of_what_was_masked_is_left_in_any_file(
     assert told.startswith("bounty-ops: masked copy of production, backup ")
 
 
+@pytest.mark.soak
 def test_a_role_without_special_rights_masks_without_firing_triggers(
     people: DatabaseUrl, make_database: Callable[..., DatabaseUrl], backups: Backups
 ) -> None:
@@ -193,6 +194,7 @@ def test_what_does_not_fit_leaves_the_target_as_it_was(
     assert value(staging, "SELECT count(*) FROM pg_tables WHERE tablename = 'mine'") == 1
 
 
+@pytest.mark.soak
 def test_a_copy_that_replaces_a_copy_leaves_no_third_one(
     people: DatabaseUrl, make_database: Callable[..., DatabaseUrl], backups: Backups
 ) -> None:
