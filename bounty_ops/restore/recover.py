@@ -78,7 +78,13 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--into", metavar="URL", help="the database to restore into")
     parser.add_argument("--create", action="store_true", help="create it, with the source's locale")
     parser.add_argument("--identity", metavar="FILE", type=Path, help="age's private key")
-    parser.add_argument("--jobs", type=int, default=2, help="sessions at a time (default 2)")
+    # Parallel sessions of pg_restore can get into each other's way, and then a sound backup fails.
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="sessions at a time (default 1; more are faster, but may run into each other)",
+    )
     parser.add_argument(
         "--no-owner", action="store_true", help="everything belongs to whoever restores"
     )
