@@ -204,7 +204,7 @@ def test_remains_of_a_pruned_copy_are_cleared_before_it_is_copied_again(
     assert content(copies) == content(journal)
 
 
-@pytest.mark.parametrize("side", ["first", "second"])
+@pytest.mark.parametrize("side", ["second", pytest.param("first", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     "fault",
     [

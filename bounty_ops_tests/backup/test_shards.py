@@ -172,6 +172,7 @@ def test_objects_that_are_stored_already_go_when_a_later_one_fails(
     assert backups.keys() == []
 
 
+@pytest.mark.soak
 def test_a_role_of_least_privilege_dumps_shards_too(
     fresh_database: DatabaseUrl, backups: Backups
 ) -> None:

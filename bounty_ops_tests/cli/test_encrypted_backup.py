@@ -39,6 +39,7 @@ def test_it_is_proved_with_the_key_and_inconclusive_without(encrypting: CommandL
     assert listed["size_bytes"] == taken.document["size_bytes"]
 
 
+@pytest.mark.soak
 def test_a_key_that_cannot_be_read_is_told_before_anything_is_restored(
     encrypting: CommandLine,
 ) -> None:

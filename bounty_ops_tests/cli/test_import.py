@@ -209,12 +209,14 @@ def test_the_time_is_the_archives_or_what_the_operator_knows_better(filled: Comm
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-01-02T03:04:05", "2999-01-01T00:00:00Z"])
+@pytest.mark.soak
 def test_a_time_that_says_too_little_is_refused(filled: CommandLine, moment: str) -> None:
     done = filled.run("backup", "import", "foreign.dump", "--taken-at", moment)
     assert done.code == 2
     assert "--taken-at" in done.error_lines[0]
 
 
+@pytest.mark.soak
 def test_an_archive_that_does_not_restore_is_not_taken_in(
     filled: CommandLine, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -249,6 +251,7 @@ def test_what_is_no_archive_is_named(filled: CommandLine, content: bytes, what: 
     assert what in done.error_lines[0]
 
 
+@pytest.mark.soak
 def test_what_is_no_directory_of_a_backup_is_named(filled: CommandLine) -> None:
     assert "there is no nowhere" in filled.run("backup", "import", "nowhere").error_lines[0]
     (filled.home / "empty").mkdir()

@@ -116,6 +116,7 @@ def _rebuild(ops: str, journal: Journal) -> None:
     rebuild(journal, engine(url, application_name="tests"))
 
 
+@pytest.mark.soak
 def test_a_refused_plan_has_an_exit_code_and_a_way_on(
     operator: CommandLine, journal: Journal
 ) -> None:
@@ -191,6 +192,7 @@ def test_copies_are_made_listed_and_pruned_by_the_same_rules(
 @pytest.mark.parametrize(
     "words", [("copy",), ("list", "--copies"), ("list", "--from-copy"), ("prune", "--copies")]
 )
+@pytest.mark.soak
 def test_a_second_bucket_that_is_away_or_not_set_is_two_lines(
     operator: CommandLine, journal: Journal, words: tuple[str, ...]
 ) -> None:

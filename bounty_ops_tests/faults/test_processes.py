@@ -148,6 +148,7 @@ def test_the_sources_server_that_is_stopped_at_once_half_way(
     assert backups.left_over() == []
 
 
+@pytest.mark.soak
 def test_pg_restore_killed_again_and_again_finds_nothing_out(
     zoo: DatabaseUrl, backups: Backups
 ) -> None:

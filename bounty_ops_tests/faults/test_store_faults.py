@@ -44,7 +44,6 @@ pytestmark = [
 AT_ONCE = 4
 #: Each sweep takes some seconds; these are the ones that differ most from each other.
 ALWAYS = {
-    Fault.ERROR_IN_200,
     Fault.LOSE_ANSWER,
 }
 #: What stays as it is once it has begun.

@@ -178,6 +178,7 @@ def test_databases_of_others_are_never_taken_for_ours(
     assert {theirs, almost} <= set(databases(server, target.url.database))
 
 
+@pytest.mark.soak
 def test_a_session_that_nobody_agreed_to_end_stops_the_swap(
     fruit: DatabaseUrl, restores: Restores
 ) -> None:
