@@ -209,6 +209,32 @@ class Policy(BaseModel):
     lock_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
         default=5, description="How many attempts are made to get the locks."
     )
+    statement_timeout_seconds: Positive = Field(
+        default=60,
+        description="How long a statement of a migration may run that blocks others; one that "
+        "blocks nobody (CREATE INDEX CONCURRENTLY, VALIDATE CONSTRAINT) may run for "
+        "`long_statement_timeout_seconds`.",
+    )
+    long_statement_timeout_seconds: Positive = Field(
+        default=14_400, description="The same for statements that block nobody."
+    )
+    migrate_first_on: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,30})?$")] = Field(
+        default="staging",
+        description="The environment that has to have had a migration before this one, where "
+        "this one is protected. Empty: there is none, and the gate is not asked.",
+    )
+    migrate_soak_hours: Annotated[float, Field(ge=0)] = Field(
+        default=24, description="How long it has to have been there."
+    )
+    migrate_backup_max_age_hours: Positive = Field(
+        default=24, description="How old the proved backup may be that a migration rests on."
+    )
+    migrate_rehearsal_max_age_hours: Positive = Field(
+        default=168, description="How old the certificate of a rehearsal may be."
+    )
+    migrate_second_person: bool = Field(
+        default=False, description="Whether somebody else than the operator has to approve."
+    )
     channels: tuple[str, ...] = Field(
         default=("ALERT_URL",),
         description="Names of variables, each holding an Apprise URL (they carry tokens, so the "

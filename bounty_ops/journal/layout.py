@@ -9,6 +9,8 @@
     backups/<environment>/<backup id>/removed.json
     backups/<environment>/<backup id>/proofs/<proof id>.json
     migrations/<environment>/<record id>.json
+    rehearsals/<environment>/<record id>.json
+    approvals/<environment>/<record id>.json
 
 Ids begin with their time, so the order of keys is the order of time.
 """
@@ -20,6 +22,8 @@ from typing import Final
 
 BACKUPS: Final = "backups/"
 MIGRATIONS: Final = "migrations/"
+REHEARSALS: Final = "rehearsals/"
+APPROVALS: Final = "approvals/"
 
 _ARCHIVE: Final = "archive.dump"
 _SHARDS: Final = "shards/"
@@ -81,6 +85,16 @@ def migration_prefix(environment: str | None) -> str:
 def migration_key(environment: str, record_id: str) -> str:
     """One migration record."""
     return f"{migration_prefix(environment)}{record_id}{_JSON}"
+
+
+def rehearsal_key(environment: str, record_id: str) -> str:
+    """One certificate of a rehearsal."""
+    return f"{REHEARSALS}{environment}/{record_id}{_JSON}"
+
+
+def approval_key(environment: str, record_id: str) -> str:
+    """One approval of a plan."""
+    return f"{APPROVALS}{environment}/{record_id}{_JSON}"
 
 
 @dataclass(frozen=True)

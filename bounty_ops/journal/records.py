@@ -17,8 +17,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
+from bounty_ops.journal.evidence import Approval, MigrationEvidence, Rehearsal
 from bounty_ops.journal.manifest import (
     Compared,
     Encryption,
@@ -45,6 +46,7 @@ from bounty_ops.journal.record import (
 )
 
 __all__ = [
+    "Approval",
     "BackupState",
     "BackupSummary",
     "Compared",
@@ -58,6 +60,7 @@ __all__ = [
     "ObjectRecord",
     "Pin",
     "Proof",
+    "Rehearsal",
     "RetentionClass",
     "SequenceRecord",
     "TableName",
@@ -150,28 +153,6 @@ class Proof(Record):
         if self.verdict is Verdict.INCONCLUSIVE and not self.reason:
             raise ValueError("an inconclusive verdict gives its reason")
         return self
-
-
-class MigrationEvidence(Record):
-    """What happened when a migration was applied."""
-
-    kind: ClassVar[str] = "migration record"
-
-    format_version: Literal[1] = 1
-    id: RecordId
-    environment: EnvironmentName
-    from_revision: str | None
-    """None: the database had no revision."""
-    to_revision: str | None
-    digest: str
-    """Of the plan that was carried out."""
-    operator: str
-    started_at: UtcTime
-    finished_at: UtcTime
-    outcome: Literal["applied", "nothing_to_do", "failed"]
-    revisions: tuple[str, ...] = ()
-    """The revisions that were applied, in their order."""
-    detail: dict[str, str | int | float | None] = Field(default_factory=dict)
 
 
 class Pin(Record):
