@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from bounty_ops.errors import BountyOpsError, MigrationError, PostgresError, UsageError
 from bounty_ops.journal.ids import new_id
@@ -14,6 +14,7 @@ from bounty_ops.migrating.errors import StalePlanError
 from bounty_ops.migrating.facts import read_facts
 from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.migrating.lock import WAIT_SECONDS, migration_lock
+from bounty_ops.migrating.permit import Permit
 from bounty_ops.migrating.plan import plan_migration
 from bounty_ops.migrating.stepping import run_revision
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.plan import MigrationPlan
 
 Outcome = Literal["applied", "nothing_to_do", "failed"]
+_NO_PERMIT: Final = Permit()
 
 
 def apply_migration(
@@ -33,6 +35,7 @@ def apply_migration(
     environment: Environment,
     *,
     operator: str,
+    permit: Permit = _NO_PERMIT,
     record: Callable[[MigrationEvidence], None] | None = None,
     wait_seconds: float = WAIT_SECONDS,
     lineage: Lineage = BOUNTY,
@@ -52,7 +55,7 @@ def apply_migration(
             f"the plan is for {plan.environment}, not for {environment.name}",
             hint=f"Plan again: bounty-ops db migrate -e {environment.name}",
         )
-    attempt = _Attempt(plan, environment, operator, lineage)
+    attempt = _Attempt(plan, environment, operator, permit, lineage)
     try:
         with migration_lock(environment.require_url(), wait_seconds=wait_seconds) as lock:
             attempt.carry_out(lock)
@@ -83,6 +86,7 @@ class _Attempt:
     plan: MigrationPlan
     environment: Environment
     operator: str
+    permit: Permit
     lineage: Lineage
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     applied: list[str] = field(default_factory=list)
@@ -151,6 +155,7 @@ class _Attempt:
             outcome=outcome,
             revisions=tuple(self.applied),
             detail={"target": self.plan.target, "attempts": self.tries, **detail},
+            **vars(self.permit),
         )
 
 
