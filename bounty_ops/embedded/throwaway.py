@@ -21,7 +21,7 @@ from bounty_ops.environments import DatabaseUrl
 from bounty_ops.postgres.connect import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bounty_ops.postgres.programs import Programs
 
@@ -62,7 +62,11 @@ _SETTINGS: Final = {
 
 @contextmanager
 def throwaway_cluster(
-    programs: Programs, *, work_dir: Path, databases: Sequence[str] = ()
+    programs: Programs,
+    *,
+    work_dir: Path,
+    databases: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[DatabaseUrl]:
     """A fresh, empty cluster for the length of the block, reachable by a private socket only.
 
@@ -72,6 +76,7 @@ def throwaway_cluster(
         programs: the PostgreSQL to run; needs `initdb` and `postgres`.
         work_dir: where its files go; as large as the databases that will be restored.
         databases: empty databases to create.
+        settings: of the server, over those that make it fast and forgetful.
 
     Yields:
         The superuser's URL of the database `postgres`.
@@ -83,7 +88,7 @@ def throwaway_cluster(
         home, mine = _home(work_dir)
     try:
         with writing_to(work_dir):
-            made, url = _cluster(programs, home)
+            made, url = _cluster(programs, home, settings or {})
         with cluster.running(made):
             _create(url, databases)
             yield url
@@ -105,7 +110,9 @@ def _home(work_dir: Path) -> tuple[Path, FileLock]:
     return home, mine
 
 
-def _cluster(programs: Programs, home: Path) -> tuple[cluster.Cluster, DatabaseUrl]:
+def _cluster(
+    programs: Programs, home: Path, wanted: Mapping[str, str]
+) -> tuple[cluster.Cluster, DatabaseUrl]:
     user = server_user()
     place = user.place(home / "server")
     socket = _socket_directory(place)
@@ -114,6 +121,7 @@ def _cluster(programs: Programs, home: Path) -> tuple[cluster.Cluster, DatabaseU
     (home / _PLACES).write_text("\n".join(map(str, remove)), encoding="utf-8")
     settings = {
         **_SETTINGS,
+        **wanted,
         "unix_socket_directories": str(socket),
         "dynamic_shared_memory_type": _dynamic_shared_memory(),
     }

@@ -148,9 +148,10 @@ class Rehearsal(Record):
     started_at: UtcTime
     finished_at: UtcTime
     operator: str
-    backup_id: RecordId
+    backup_id: RecordId | None
+    """What was restored; None: there is no proved backup, so nothing was."""
     server_version: str
-    """Of the server that it was rehearsed on."""
+    """Of the server that it was rehearsed on; ``none`` where it did not come to that."""
     from_revision: str | None
     to_revision: str
     files: tuple[RevisionFile, ...]
@@ -161,11 +162,17 @@ class Rehearsal(Record):
     """Whether a downgrade and a second upgrade led back to the same schema and rows."""
     round_trip_detail: str | None = None
     predicted_seconds: Seconds | None = None
+    longest_read_seconds: Seconds | None = None
+    """The longest time that a probing SELECT had to wait, over all statements of a transaction."""
+    longest_write_seconds: Seconds | None = None
+    """The same for a probing write."""
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if (self.outcome == "passed") != (self.reason is None):
             raise ValueError("a rehearsal gives a reason exactly when it has not passed")
+        if self.outcome == "passed" and self.backup_id is None:
+            raise ValueError("a rehearsal that passed restored a backup")
         return self
 
 
