@@ -1,4 +1,9 @@
-"""What a migration would do: a value with a digest, computed from facts alone."""
+"""What a migration would do: a value with a digest, computed from facts alone.
+
+The digest stands for what would be done and where: environment and database, its revision and the
+fingerprint of its schema, the revision files and their SQL. What people think of it (findings,
+predictions, gates) is no part of it and may change while it holds; see `migrating.assessing`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bounty_ops.journal.evidence import RevisionFile
 from bounty_ops.migrating.errors import UnknownRevisionError, UnmanagedDatabaseError
 from bounty_ops.migrating.facts import read_facts
 from bounty_ops.migrating.lineage import BOUNTY, LINEAGES
+from bounty_ops.migrating.live import schema_fingerprint
 from bounty_ops.migrating.revisions import revisions_of
 from bounty_ops.migrating.runner import render_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bounty_ops.environments import DatabaseUrl, Environment
     from bounty_ops.migrating.facts import DatabaseFacts
     from bounty_ops.migrating.lineage import Lineage
@@ -29,6 +38,8 @@ class PendingRevision:
     revision: str
     message: str
     sql: str
+    sha256: str
+    """Of its file, with those that carry its name."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,20 @@ class MigrationPlan:
     head: str
     pending: tuple[PendingRevision, ...]
     digest: str
+    fingerprint: str | None = None
+    """Of the live schema; None where nothing is pending, and for the operations database."""
+
+    @property
+    def files(self) -> tuple[RevisionFile, ...]:
+        """The pending files, in their order: what staging and a rehearsal have to have had."""
+        return tuple(
+            RevisionFile(revision=step.revision, sha256=step.sha256) for step in self.pending
+        )
+
+    @property
+    def sql_sha256(self) -> str:
+        """Stands for the rendered SQL of all that is pending; see `hash_of_sql`."""
+        return hash_of_sql(step.sql for step in self.pending)
 
 
 @dataclass(frozen=True)
@@ -78,11 +103,19 @@ def current_revision(environment: Environment) -> CurrentRevision:
 
 def plan_for(lineage: Lineage, environment: str, url: DatabaseUrl) -> MigrationPlan:
     """Plan one line's migration of the database at ``url``."""
-    return make_plan(lineage, environment, read_facts(url, lineage), revisions_of(lineage))
+    facts, revisions = read_facts(url, lineage), revisions_of(lineage)
+    # Everybody who needs the operations database plans it first, so that has to stay cheap.
+    needed = facts.revision != revisions.head and lineage.schema == BOUNTY.schema
+    fingerprint = schema_fingerprint(url) if needed else None
+    return make_plan(lineage, environment, facts, revisions, fingerprint)
 
 
 def make_plan(
-    lineage: Lineage, environment: str, facts: DatabaseFacts, revisions: Revisions
+    lineage: Lineage,
+    environment: str,
+    facts: DatabaseFacts,
+    revisions: Revisions,
+    fingerprint: str | None = None,
 ) -> MigrationPlan:
     """Turn facts into a plan: the same facts and files give the same plan and digest.
 
@@ -94,7 +127,10 @@ def make_plan(
         raise _unmanaged(facts)
     steps = tuple(
         PendingRevision(
-            step.id, step.message, render_sql(revisions.directory, step.previous, step.id)
+            step.id,
+            step.message,
+            render_sql(revisions.directory, step.previous, step.id),
+            step.sha256,
         )
         for step in pending
     )
@@ -104,6 +140,7 @@ def make_plan(
         "current": facts.revision,
         "files": [[step.id, step.sha256] for step in pending],
         "sql": [step.sql for step in steps],
+        "schema": fingerprint,
     }
     digest = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
     return MigrationPlan(
@@ -113,7 +150,18 @@ def make_plan(
         head=revisions.head,
         pending=steps,
         digest=digest,
+        fingerprint=fingerprint,
     )
+
+
+def hash_of_sql(statements: Iterable[str]) -> str:
+    """Return the SHA-256 of the rendered SQL of several revisions, in their order."""
+    digest = hashlib.sha256()
+    for sql in statements:
+        content = sql.encode()
+        digest.update(f"{len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _require_own_revision(lineage: Lineage, facts: DatabaseFacts) -> None:
