@@ -9,9 +9,10 @@ import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bounty_ops.embedded import postmaster, server_log
+from bounty_ops.embedded import postmaster, server_log, template
 from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.keeping import Program
 from bounty_ops.embedded.processes import wait_until
@@ -20,7 +21,6 @@ from bounty_ops.errors import EmbeddedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from bounty_ops.embedded.keeping import Kept
     from bounty_ops.embedded.privileges import ServerUser
@@ -64,6 +64,25 @@ class Cluster:
             return
         # Under another name until it is complete: initdb may be killed in the middle.
         fresh = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        if self.password is None:
+            self._copy_or_make(fresh)
+        else:
+            self._run_initdb(fresh)
+        fresh.rename(self.data)
+
+    def _copy_or_make(self, fresh: Path) -> None:
+        """Without a password nothing in the new cluster is its own, so a copy will do."""
+        argv = self._initdb(Path("/"), _LOCALES[0], None)
+        argv = [argument for argument in argv if not argument.startswith("--pgdata=")]
+        kept = template.place(self.user, argv)
+        if kept is not None and template.copy(kept, fresh, self.user):
+            return
+        self._run_initdb(fresh)
+        if kept is not None:
+            template.keep(kept, fresh, self.user, argv[0])
+
+    def _run_initdb(self, fresh: Path) -> None:
         with self._password_file() as password_file:
             for locale in _LOCALES:
                 shutil.rmtree(fresh, ignore_errors=True)
@@ -82,7 +101,6 @@ class Cluster:
                     break
         if result.returncode != 0:
             raise server_log.explain("initdb", result.stdout, directory=self.data.parent)
-        fresh.rename(self.data)
 
     def _initdb(self, data: Path, locale: str, password_file: Path | None) -> list[str]:
         program = self.user.programs_directory(self.programs.directory) / "initdb"
