@@ -24,6 +24,8 @@ SELECT 'column', ARRAY[c.relname::text, a.attname::text], 'pg_class', c.oid, a.a
        pg_catalog.jsonb_build_object(
          'position', pg_catalog.to_char(a.attnum, 'FM00000'),
          'expression', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+         'type_storage', CASE t.typstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'
+                                           WHEN 'm' THEN 'main' ELSE 'extended' END,
          'base_type', pg_catalog.format_type(a.atttypid, NULL),
          'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
          'sequence', (SELECT pg_catalog.jsonb_build_object(
