@@ -166,6 +166,9 @@ class Rehearsal(Record):
     """The longest time that a probing SELECT had to wait, over all statements of a transaction."""
     longest_write_seconds: Seconds | None = None
     """The same for a probing write."""
+    fingerprint_before: str | None = None
+    fingerprint_after: str | None = None
+    """Of the copy's schema as restored, and at `to_revision`; None: it was not read."""
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
