@@ -17,10 +17,12 @@ from bounty_ops.environments import Policy
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.journal.catalogue import rebuild
 from bounty_ops.journal.records import BackupState, BackupSummary, Verdict
+from bounty_ops.journal.restores import RestoreRecord, read_restores
 
 INDEXED: Final = "indexed"
 _INDEXED: Final = "indexed"
 _SHOWN: Final = 30
+_RESTORES: Final = 10
 
 
 def backup_catalogue_asset(names: Names) -> dg.AssetsDefinition:
@@ -57,7 +59,9 @@ def backup_catalogue_asset(names: Names) -> dg.AssetsDefinition:
         with told(secrets):
             try:
                 with opened(names.environment, secrets, database=False) as place:
-                    summaries = place.journal().summaries(names.environment)
+                    journal = place.journal()
+                    summaries = journal.summaries(names.environment)
+                    restores = read_restores(journal.store, names.environment, newest=_RESTORES)
                     indexed = _index(context, place)
                     policy = place.environment.policy
             except BountyOpsError as error:
@@ -68,7 +72,11 @@ def backup_catalogue_asset(names: Names) -> dg.AssetsDefinition:
         metadata = catalogue_metadata(summaries, policy, datetime.now(UTC))
         yield dg.MaterializeResult(
             asset_key=key,
-            metadata={**metadata, "catalogue": dg.MetadataValue.text(indexed)},
+            metadata={
+                **metadata,
+                "newest_restores": dg.MetadataValue.md(restores_table(restores)),
+                "catalogue": dg.MetadataValue.text(indexed),
+            },
         )
         damaged = [one.id for one in summaries if one.state is BackupState.DAMAGED]
         yield _check(key, _problem(indexed, damaged))
@@ -163,3 +171,19 @@ def _table(summaries: Sequence[BackupSummary]) -> str:
         ["backup", "taken", "size", "state", "verdict", "pinned", "encrypted", "locked until"], rows
     )
     return f"{text}\n\n... and {more:,} older" if more > 0 else text
+
+
+def restores_table(records: Sequence[RestoreRecord]) -> str:
+    """The newest restores of this environment's backups, by whom and into what."""
+    rows = [
+        (
+            one.backup_id,
+            f"{one.started_at:%Y-%m-%d %H:%M} UTC",
+            one.operation,
+            one.outcome,
+            f"{one.target} ({one.address})",
+            one.operator,
+        )
+        for one in records
+    ]
+    return table(["backup", "when", "what", "outcome", "into", "who"], rows)

@@ -6,13 +6,14 @@ from typing import Final
 
 import dagster as dg
 
-from bounty_ops.defs.names import DATABASE_BACKUP, Names
-from bounty_ops.defs.presentation import UNKNOWN, moment, size, table
+from bounty_ops.defs.names import Names
+from bounty_ops.defs.presentation import table
 from bounty_ops.defs.progress import byte_progress
+from bounty_ops.defs.restore_shown import plan_metadata, show_done, show_plan
 from bounty_ops.defs.workplace import Workplace, workplace
 from bounty_ops.errors import RestoreError, UsageError
 from bounty_ops.journal.records import BackupState, Manifest, Verdict
-from bounty_ops.restore.outcome import Restored, Watching
+from bounty_ops.restore.outcome import Watching
 from bounty_ops.restore.plan import RestorePlan, Wishes, plan_restore
 from bounty_ops.restore.refresh import plan_refresh, refresh
 from bounty_ops.restore.restore import restore_backup
@@ -166,21 +167,23 @@ def _restore(context: dg.OpExecutionContext, names: Names, form: _Form) -> None:
         manifest = _chosen(place, form)
         target = choose_target(place.settings, names.environment)
         plan = plan_restore(manifest, target, place.journal(), form.wishes())
-        _show(context, names, plan, plan_metadata(plan))
+        show_plan(context, names, plan, plan_metadata(plan))
         if form.digest is None:
             return
         _require_operator(place, plan, form)
+        operator = _operator(context, place, form)
         done = restore_backup(
             plan,
             target,
             manifest,
             place.journal(),
+            operator=operator,
             digest=form.digest,
             work_dir=place.settings.state_dir / "work",
             identities=place.settings.identities(encrypted=manifest.encryption is not None),
             watching=_watching(context),
         )
-        _show_done(context, names, done, form, place)
+        show_done(context, names, done, operator=operator)
 
 
 def _refresh(context: dg.OpExecutionContext, names: Names, form: _Form) -> None:
@@ -198,18 +201,20 @@ def _refresh(context: dg.OpExecutionContext, names: Names, form: _Form) -> None:
                 table(["column without a rule"], [[one] for one in plan.masking.reported])
             ),
         }
-        _show(context, names, plan.restore, metadata)
+        show_plan(context, names, plan.restore, metadata)
         if form.digest is None:
             return
+        operator = _operator(context, place, form)
         done = refresh(
             plan,
             journal,
+            operator=operator,
             digest=form.digest,
             work_dir=settings.state_dir / "work",
             identities=settings.age_identities,
             watching=_watching(context),
         )
-        _show_done(context, names, done, form, place)
+        show_done(context, names, done, operator=operator)
 
 
 def _chosen(place: Workplace, form: _Form) -> Manifest:
@@ -234,109 +239,12 @@ def _require_operator(place: Workplace, plan: RestorePlan, form: _Form) -> None:
         )
 
 
+def _operator(context: dg.OpExecutionContext, place: Workplace, form: _Form) -> str:
+    return place.secrets.hide(form["operator"]) or f"dagster run {context.run_id}"
+
+
 def _watching(context: dg.OpExecutionContext) -> Watching:
     return Watching(
         fetched=byte_progress(context.log, "fetched"),
         step=lambda what: context.log.info("%s", what),
     )
-
-
-def plan_metadata(plan: RestorePlan) -> dict[str, dg.MetadataValue]:
-    """The plan as a person reads it before carrying it out."""
-    there = plan.state
-    return {
-        "next_step": dg.MetadataValue.md(next_step(plan)),
-        "digest": dg.MetadataValue.text(plan.digest),
-        "backup_id": dg.MetadataValue.text(plan.backup_id),
-        "backup_of": dg.MetadataValue.text(plan.source),
-        "taken_at": moment(plan.taken_at),
-        "verdict": dg.MetadataValue.text(plan.verdict.value),
-        "size_bytes": dg.MetadataValue.int(plan.size_bytes),
-        "expected_seconds": dg.MetadataValue.float(plan.expectation.seconds)
-        if plan.expectation
-        else dg.MetadataValue.text(UNKNOWN),
-        "target": dg.MetadataValue.text(f"{plan.target} ({plan.address})"),
-        "protected": dg.MetadataValue.bool(plan.protected),
-        "way": dg.MetadataValue.text(plan.way),
-        "tables_there": dg.MetadataValue.int(len(there.tables)),
-        "rows_there": dg.MetadataValue.int(there.rows),
-        "there": dg.MetadataValue.md(
-            table(
-                ["table", "rows", "size"],
-                [(one.label, one.rows, size(one.size_bytes)) for one in there.tables],
-                empty="nothing",
-            )
-        ),
-        "connected": dg.MetadataValue.md(
-            table(
-                ["role", "application", "state", "sessions"],
-                [(one.user, one.application, one.state, one.count) for one in there.sessions],
-                empty="nobody",
-            )
-        ),
-        "missing_roles": dg.MetadataValue.text(", ".join(plan.missing_roles) or "none"),
-        "notes": dg.MetadataValue.md("\n".join(f"* {one}" for one in plan.notes) or "none"),
-    }
-
-
-def next_step(plan: RestorePlan) -> str:
-    """What to do with the plan, in one line of Markdown."""
-    operator = ", and your name in `operator`" if plan.protected else ""
-    roles = ", and `create` or `none` in `roles`" if plan.missing_roles else ""
-    return f"To carry it out, launch the job again with `apply: {plan.digest}`{roles}{operator}."
-
-
-def _show(
-    context: dg.OpExecutionContext,
-    names: Names,
-    plan: RestorePlan,
-    metadata: Mapping[str, dg.MetadataValue],
-) -> None:
-    context.log_event(
-        dg.AssetObservation(
-            names.asset(DATABASE_BACKUP),
-            description=f"plan {plan.digest}: restore {plan.backup_id} into {plan.target}",
-            metadata=metadata,
-        )
-    )
-    context.add_output_metadata(metadata)
-    context.log.info("digest %s. %s", plan.digest, next_step(plan))
-
-
-def _show_done(
-    context: dg.OpExecutionContext, names: Names, done: Restored, form: _Form, place: Workplace
-) -> None:
-    operator = place.secrets.hide(form["operator"]) or f"dagster run {context.run_id}"
-    differences = table(
-        ["kind", "object", "expected", "found"],
-        [(one.kind, one.object, one.expected, one.found) for one in done.differences],
-    )
-    context.log_event(
-        dg.AssetObservation(
-            names.asset(DATABASE_BACKUP),
-            description=f"restored {done.backup_id} into {done.address}"
-            if done.done
-            else f"{done.backup_id} was not put into {done.address}: the copy differs",
-            metadata={
-                "restored": done.done,
-                "backup_id": done.backup_id,
-                "address": done.address,
-                "operator": operator,
-                "seconds": done.seconds,
-                "tables_compared": done.tables_compared,
-                "rows_compared": done.rows_compared,
-                "differences": dg.MetadataValue.md(differences),
-                "old_database": done.old_database or "none",
-                "remove_old_database": done.removal or "nothing to remove",
-                "notes": dg.MetadataValue.md("\n".join(f"* {one}" for one in done.notes) or "none"),
-            },
-        )
-    )
-    if not done.done:
-        raise RestoreError(
-            f"the restored copy of {done.backup_id} differs from its manifest in "
-            f"{len(done.differences)} places; {done.address} was not touched",
-            hint="The differences stand in the run's observation. Verify the backup, or take "
-            "another one.",
-        )
-    context.log.info("restored %s into %s", done.backup_id, done.address)

@@ -11,6 +11,7 @@
     migrations/<environment>/<record id>.json
     rehearsals/<environment>/<record id>.json
     approvals/<environment>/<record id>.json
+    restores/<environment>/<record id>.json
 
 Ids begin with their time, so the order of keys is the order of time.
 """
@@ -24,6 +25,7 @@ BACKUPS: Final = "backups/"
 MIGRATIONS: Final = "migrations/"
 REHEARSALS: Final = "rehearsals/"
 APPROVALS: Final = "approvals/"
+RESTORES: Final = "restores/"
 
 _ARCHIVE: Final = "archive.dump"
 _SHARDS: Final = "shards/"
@@ -95,6 +97,16 @@ def rehearsal_key(environment: str, record_id: str) -> str:
 def approval_key(environment: str, record_id: str) -> str:
     """One approval of a plan."""
     return f"{APPROVALS}{environment}/{record_id}{_JSON}"
+
+
+def restore_prefix(environment: str | None) -> str:
+    """Under which the records of restores of one environment's backups lie, or (None) of all."""
+    return RESTORES if environment is None else f"{RESTORES}{environment}/"
+
+
+def restore_key(environment: str, record_id: str) -> str:
+    """What one restore of a backup of that environment did."""
+    return f"{restore_prefix(environment)}{record_id}{_JSON}"
 
 
 @dataclass(frozen=True)

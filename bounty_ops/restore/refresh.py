@@ -18,8 +18,9 @@ from bounty_ops.journal.records import BackupState, Verdict
 from bounty_ops.restore.disguise import disguise
 from bounty_ops.restore.masking import MaskingPlan, plan_masking
 from bounty_ops.restore.outcome import Treatment, Watching
-from bounty_ops.restore.plan import RestorePlan, Wishes, plan_restore
-from bounty_ops.restore.restore import restore_backup
+from bounty_ops.restore.plan import RestorePlan, Wishes, plan_restore, require_permission
+from bounty_ops.restore.recording import Order, recorded
+from bounty_ops.restore.restore import carry_out
 from bounty_ops.restore.target import Target, choose_target, maintenance_connection, read_state
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ def refresh(
     plan: RefreshPlan,
     journal: Journal,
     *,
+    operator: str,
     digest: str | None,
     work_dir: Path,
     identities: Sequence[str] = (),
     watching: Watching | None = None,
 ) -> Restored:
-    """Carry a plan out.
+    """Carry a plan out, and leave a record of it in the bucket.
 
     What the target held before is removed if it was a masked copy itself, and kept otherwise.
 
@@ -96,6 +98,7 @@ def refresh(
             "changed",
             hint=f"Read the plan; to carry it out, repeat the command with --apply {plan.digest}",
         )
+    require_permission(plan.restore, digest)
     seen = watching or Watching()
 
     def treat(url: DatabaseUrl) -> Sequence[str]:
@@ -107,18 +110,24 @@ def refresh(
         f"{manifest.taken_at:%Y-%m-%d %H:%M} UTC, refreshed {datetime.now(UTC):%Y-%m-%d %H:%M} "
         f"UTC; {len(plan.masking.columns)} columns masked. Not for production"
     )
-    done = restore_backup(
-        plan.restore,
-        plan.target,
-        manifest,
-        journal,
-        digest=digest,
-        work_dir=work_dir,
-        identities=identities,
-        watching=seen,
-        treatment=Treatment(treat, comment),
-    )
-    return _without_old_copy(plan, done)
+
+    def refreshing() -> Restored:
+        done = carry_out(
+            plan.restore,
+            plan.target,
+            manifest,
+            journal,
+            digest=digest,
+            work_dir=work_dir,
+            identities=identities,
+            watching=seen,
+            treatment=Treatment(treat, comment),
+        )
+        return _without_old_copy(plan, done)
+
+    masked = len(plan.masking.columns)
+    order = Order("refresh", operator, digest_given=digest is not None, masked_columns=masked)
+    return recorded(plan.restore, plan.target, journal, order, refreshing)
 
 
 def _target(settings: Settings, name: str, source: str) -> Target:

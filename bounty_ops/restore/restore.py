@@ -14,19 +14,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-
 from bounty_ops.errors import RestoreError
 from bounty_ops.journal import new_id
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.restore import beside, loading, swap
-from bounty_ops.restore.comparing import Comparison, compare
 from bounty_ops.restore.fetching import Archives, fetched
+from bounty_ops.restore.filling import analyze, filled, load_and_compare
 from bounty_ops.restore.outcome import Watching
 from bounty_ops.restore.plan import require_permission
+from bounty_ops.restore.recording import Order, recorded
 from bounty_ops.restore.roles import make_roles
-from bounty_ops.restore.selection import Selection, choose
 from bounty_ops.restore.target import APPLICATION_NAME, maintenance_connection
 from bounty_ops.restore.work import Work
 
@@ -37,9 +35,9 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import TupleRow
 
-    from bounty_ops.environments import DatabaseUrl
     from bounty_ops.journal import Journal
     from bounty_ops.journal.records import Manifest
+    from bounty_ops.restore.comparing import Comparison
     from bounty_ops.restore.outcome import Restored, Treatment
     from bounty_ops.restore.plan import RestorePlan
     from bounty_ops.restore.target import Target
@@ -55,24 +53,24 @@ def restore_backup(
     manifest: Manifest,
     journal: Journal,
     *,
+    operator: str,
     digest: str | None,
     work_dir: Path,
     identities: Sequence[str] = (),
     watching: Watching | None = None,
-    treatment: Treatment | None = None,
 ) -> Restored:
-    """Carry out a plan.
+    """Carry out a plan, and leave a record of it in the bucket.
 
     Args:
         plan: made a moment ago, for this target and backup.
         target: where to.
         manifest: of the backup.
         journal: where it lies.
+        operator: who does it, for the record.
         digest: what somebody gave who has read the plan; None: nobody.
         work_dir: with room for the archives.
         identities: private keys of age, for an encrypted backup.
         watching: who wants to know how far it is.
-        treatment: what is done to the copy before it is handed over.
 
     Raises:
         UsageError: the plan asks for its digest, or for roles.
@@ -80,6 +78,37 @@ def restore_backup(
         PostgresError: the server said no; the target is as before.
         ObjectStoreError: the bucket said no; nothing was changed.
     """
+    require_permission(plan, digest)
+    order = Order("restore", operator, digest_given=digest is not None)
+
+    def restoring() -> Restored:
+        return carry_out(
+            plan,
+            target,
+            manifest,
+            journal,
+            digest=digest,
+            work_dir=work_dir,
+            identities=identities,
+            watching=watching,
+        )
+
+    return recorded(plan, target, journal, order, restoring)
+
+
+def carry_out(
+    plan: RestorePlan,
+    target: Target,
+    manifest: Manifest,
+    journal: Journal,
+    *,
+    digest: str | None,
+    work_dir: Path,
+    identities: Sequence[str] = (),
+    watching: Watching | None = None,
+    treatment: Treatment | None = None,
+) -> Restored:
+    """As `restore_backup`, without a record, and with what is done to the copy before it goes."""
     require_permission(plan, digest)
     now = datetime.now(UTC)
     work = Work(
@@ -146,7 +175,7 @@ def _beside(work: Work, connection: Connection, *, end_sessions: bool) -> Restor
     if plan.wishes.create_roles:
         make_roles(connection, work.manifest, plan.missing_roles)
     with _archives(work) as archives, _removed_on_failure(connection, copy) as kept:
-        comparison = _filled(work, connection, copy, archives)
+        comparison = filled(work, connection, copy, archives)
         if comparison.grave:
             beside.stamp(connection, replace(copy, stage="differs"))
             kept.append(copy.name)
@@ -155,7 +184,7 @@ def _beside(work: Work, connection: Connection, *, end_sessions: bool) -> Restor
         if work.treatment is not None:
             work.notes += work.treatment.carry_out(url)
         work.watching.step("collecting statistics for the planner")
-        _analyze(url)
+        analyze(url)
         face = _face(work, connection)
         work.notes += swap.put_face(connection, copy.name, face)
         work.watching.step(f"swapping {copy.name} and {copy.target}")
@@ -201,84 +230,6 @@ def _drop_unless_swapping(connection: Connection, copy: beside.Beside) -> None:
         beside.drop_copy(connection, copy.name)
 
 
-def _filled(
-    work: Work, connection: Connection, copy: beside.Beside, archives: Archives
-) -> Comparison:
-    """Make the copy and fill it: in parallel first, one entry after the other if that differs.
-
-    Jobs of pg_restore get into each other's way: two that attach partitions' indexes at the same
-    moment leave the index of the partitioned table invalid, and no error is reported.
-    """
-    jobs = work.plan.wishes.jobs
-    if jobs > 1:
-        try:
-            comparison = _attempt(work, connection, copy, archives, jobs)
-        except RestoreError as error:
-            logger.info("restoring in parallel failed (%s), now one after the other", error)
-        else:
-            if not comparison.grave:
-                return comparison
-            logger.info("restored in parallel the copy differs, now one entry after the other")
-    return _attempt(work, connection, copy, archives, 1)
-
-
-def _attempt(
-    work: Work, connection: Connection, copy: beside.Beside, archives: Archives, jobs: int
-) -> Comparison:
-    departures = beside.make_copy(connection, copy, work.about)
-    work.notes += [one for one in departures if one not in work.notes]
-    url = work.target.url.with_database(copy.name)
-    schemas = work.manifest.inventory.get("schemas", [])
-    if not any(line.startswith("public: ") for line in schemas):
-        with connect(url, application_name=APPLICATION_NAME) as inside:
-            inside.execute("DROP SCHEMA public")
-    return _load_and_compare(work, url, archives, loading.Manner(jobs=jobs))
-
-
-def _load_and_compare(
-    work: Work, url: DatabaseUrl, archives: Archives, manner: loading.Manner
-) -> Comparison:
-    wishes = work.plan.wishes
-    selection = _selection(work, archives)
-    work.watching.step("restoring")
-    begun = time.monotonic()
-    manner = replace(
-        manner,
-        no_owner=wishes.no_owner,
-        without_statistics=work.treatment is not None,
-        chosen=selection.written(archives.main.parent) if selection else None,
-    )
-    shards = archives.chosen_shards(selection.with_rows if selection else None)
-    loading.load(work.programs, url, archives.main, shards, manner, progress=work.watching.restored)
-    work.restore_seconds = time.monotonic() - begun
-    work.watching.step("comparing with the manifest")
-    begun = time.monotonic()
-    comparison = compare(
-        work.manifest,
-        url,
-        no_owner=wishes.no_owner,
-        other_major=work.plan.state.major != work.manifest.server_major,
-        narrowed=selection.narrowed if selection else None,
-    )
-    work.compare_seconds = time.monotonic() - begun
-    return comparison
-
-
-def _selection(work: Work, archives: Archives) -> Selection | None:
-    wishes = work.plan.wishes
-    if not wishes.tables:
-        return None
-    selection = choose(
-        work.programs,
-        archives.main,
-        wishes.tables,
-        work.manifest,
-        with_references=wishes.with_references,
-    )
-    work.notes += [one for one in selection.explained if one not in work.notes]
-    return selection
-
-
 def _in_place(work: Work) -> Restored:
     plan, url = work.plan, work.target.url
     if plan.wishes.create_roles:
@@ -287,9 +238,9 @@ def _in_place(work: Work) -> Restored:
     with _archives(work) as archives:
         # All or nothing, where one archive makes that possible.
         manner = loading.Manner(single_transaction=not archives.shards)
-        comparison = _load_and_compare(work, url, archives, manner)
+        comparison = load_and_compare(work, url, archives, manner)
     if work.treatment is None and not comparison.grave:
-        _analyze(url)
+        analyze(url)
     return work.outcome(comparison, None)
 
 
@@ -310,9 +261,3 @@ def _face(work: Work, connection: Connection) -> swap.Face:
         face = swap.Face(work.plan.state.user, about.get("comment"), -1, None, ())
     comment = face.comment or about.get("comment")
     return replace(face, comment=work.treatment.comment if work.treatment else comment)
-
-
-def _analyze(url: DatabaseUrl) -> None:
-    with connect(url, application_name=APPLICATION_NAME) as connection:
-        connection.execute("SET statement_timeout = 0")
-        connection.execute(sql.SQL("ANALYZE"))

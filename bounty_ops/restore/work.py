@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bounty_ops.restore.outcome import Restored
@@ -30,7 +30,7 @@ class Work:
     target: Target
     manifest: Manifest
     journal: Journal
-    identities: Sequence[str]
+    identities: Sequence[str] = field(repr=False)
     work_dir: Path
     watching: Watching
     treatment: Treatment | None

@@ -56,6 +56,9 @@ def test_a_new_database_is_restored_into_at_once(backed_up: tuple[CommandLine, s
     assert set(done.document) == documented_fields("backup restore")
     assert (done.document["outcome"], done.document["differences"]) == ("restored", [])
     assert value(copy, ROWS) == 100
+    [record] = line.run("backup", "show", backup, "--json").document["restores"]
+    assert (record["outcome"], record["address"]) == ("done", copy.address())
+    assert "@" in record["operator"]
 
 
 def test_an_environment_with_rows_shows_what_would_be_lost_and_takes_the_digest(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from bounty_ops.journal.restores import read_restores
 from bounty_ops_tests.fix_backups import run, value
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def test_the_digest_and_a_name_restore_a_protected_environment(
     assert value(production, ROWS) == 100
     done = newest_observation(deployment, "production")
     assert (done["restored"], done["operator"]) == (True, "ada")
+    [record] = read_restores(deployment.journal().store, "production")
+    assert (record.operator, record.outcome, record.digest) == ("ada", "done", digest)
     old = production.with_database(done["old_database"])
     assert value(old, ROWS) == 3
     run(production.with_database("postgres"), done["remove_old_database"])

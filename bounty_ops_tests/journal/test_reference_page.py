@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.journal.layout import archive_key, manifest_key, migration_key, proof_key
+from bounty_ops.journal.layout import (
+    archive_key,
+    manifest_key,
+    migration_key,
+    proof_key,
+    restore_key,
+)
 from bounty_ops.journal.records import (
     Difference,
     Manifest,
@@ -22,6 +28,7 @@ from bounty_ops.journal.records import (
     parse_record,
     record_bytes,
 )
+from bounty_ops.journal.restores import Replaced, RestoreRecord
 from bounty_ops.journal.sweep import SPARED
 
 if TYPE_CHECKING:
@@ -41,6 +48,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "## Pin": Pin,
     "## Tombstone": Tombstone,
     "## Migration record": MigrationEvidence,
+    "## Restore record": RestoreRecord,
+    "`replaced`:": Replaced,
 }
 
 
@@ -96,6 +105,7 @@ def test_the_layout_is_the_one_that_is_used() -> None:
         manifest_key(environment, backup),
         proof_key(environment, backup, "<proof id>"),
         migration_key(environment, "<record id>"),
+        restore_key(environment, "<record id>"),
     ):
         assert f"\n{key} " in PAGE
 

@@ -57,6 +57,7 @@ class Restores:
             target,
             manifest,
             self.backups.journal,
+            operator="a test",
             digest=digest,
             work_dir=self.backups.work_dir,
             watching=watching,

@@ -11,6 +11,7 @@ from bounty_ops.environments import Environment, Policy, Settings
 from bounty_ops.environments.masking import Masking
 from bounty_ops.errors import ConfigurationError, RestoreError, UsageError
 from bounty_ops.journal.records import Verdict
+from bounty_ops.journal.restores import read_restores
 from bounty_ops.migrating import apply_migration, plan_migration
 from bounty_ops.restore.masking import plan_masking
 from bounty_ops.restore.plan import Wishes
@@ -50,7 +51,9 @@ def production_of(backups: Backups) -> Backups:
 
 def refreshed(backups: Backups, given: Settings, **wishes: Any) -> Restored:  # noqa: ANN401
     plan = plan_refresh(given, "staging", "production", backups.journal, **wishes)
-    return refresh(plan, backups.journal, digest=plan.digest, work_dir=backups.work_dir)
+    return refresh(
+        plan, backups.journal, operator="a test", digest=plan.digest, work_dir=backups.work_dir
+    )
 
 
 @pytest.fixture
@@ -123,6 +126,9 @@ def test_nothing_of_what_was_masked_is_left_in_any_file(
     done = refreshed(backups, settings(backups, MASKING, production=people, staging=staging))
 
     assert done.done
+    [record] = read_restores(backups.store, "production")
+    assert (record.operation, record.target, record.outcome) == ("refresh", "staging", "done")
+    assert record.masked_columns == len(MASKING.columns)
     left = files_of(staging)
     assert not [secret for secret in (*SECRETS, "planted", "Planted") if secret.encode() in left]
     assert value(staging, "SELECT count(*) FROM audit") == 0
@@ -169,7 +175,9 @@ def test_a_role_without_special_rights_masks_without_firing_triggers(
     )
     plan = plan_refresh(given, "staging", "production", backups.journal, Wishes(no_owner=True))
 
-    assert refresh(plan, backups.journal, digest=plan.digest, work_dir=backups.work_dir).done
+    assert refresh(
+        plan, backups.journal, operator="a test", digest=plan.digest, work_dir=backups.work_dir
+    ).done
     assert value(poor, "SELECT count(*) FROM audit") == 0
     assert value(poor, "SELECT bool_and(email ~ 'masked.invalid$') FROM person")
     assert value(poor, "SELECT tgenabled FROM pg_trigger WHERE tgname = 'remember'") == "O"
@@ -265,7 +273,7 @@ def test_bountys_preset_masks_every_row_and_reports_new_columns(
     assert plan.masking.reported == ()
     assert plan.needs_digest is False
 
-    done = refresh(plan, backups.journal, digest=None, work_dir=backups.work_dir)
+    done = refresh(plan, backups.journal, operator="a test", digest=None, work_dir=backups.work_dir)
 
     assert done.done
     left = files_of(staging)

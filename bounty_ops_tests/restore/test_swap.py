@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.journal.restores import read_restores
 from bounty_ops.postgres.connect import connect
 from bounty_ops.restore import beside, swap
 from bounty_ops_tests.embedded.observing import python, read_line
@@ -59,7 +60,7 @@ target = choose_target(settings, settings.default_environment)
 manifest = journal.find(backup)
 plan = plan_restore(manifest, target, journal)
 restore_backup(
-    plan, target, manifest, journal, digest=plan.digest, work_dir=home / "work",
+    plan, target, manifest, journal, operator="a test", digest=plan.digest, work_dir=home / "work",
     watching=Watching(step=step),
 )
 """
@@ -122,6 +123,10 @@ def test_a_restore_that_is_ended_half_way(
     assert done.done
     assert plan.way == ("finish" if fruit.database not in names else "beside")
     assert value(fruit, ROWS) == 100
+    records = read_restores(restores.backups.store, backup_id=manifest.id)
+    outcomes = [(one.outcome, one.way, one.digest_given) for one in records]
+    interrupted = [("failed", "beside", True)] if number == signal.SIGINT else []
+    assert outcomes == [("done", plan.way, True), *interrupted]
     assert done.old_database is not None
     assert databases(fruit, fruit.database) == [fruit.database, done.old_database]
     assert value(fruit.with_database(done.old_database), ROWS) == 7
@@ -148,6 +153,8 @@ def test_a_run_that_died_before_the_first_rename_is_undone(
 
     assert (done.done, done.old_database) == (False, None)
     assert any("undone" in note for note in done.notes)
+    [record] = read_restores(restores.backups.store, backup_id=manifest.id)
+    assert (record.outcome, record.unfinished_backup_id) == ("finished", manifest.id)
     assert value(fruit, ROWS) == 100
     assert restores.restore(manifest, target).done
     assert name not in databases(fruit, fruit.database)

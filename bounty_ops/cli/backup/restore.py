@@ -13,6 +13,7 @@ from bounty_ops.cli.backup.restore_progress import restore_progress
 from bounty_ops.cli.console import present
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.operator_name import operator_name
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import read_settings
 from bounty_ops.cli.shared import Command
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import Settings
     from bounty_ops.journal.records import Manifest
-    from bounty_ops.restore.outcome import Restored, Treatment
+    from bounty_ops.restore.outcome import Restored
     from bounty_ops.restore.plan import RestorePlan
     from bounty_ops.restore.target import Target
 
@@ -172,7 +173,6 @@ def carry_out(
     journal: Journal,
     *,
     digest: str | None,
-    treatment: Treatment | None = None,
 ) -> Restored:
     """Carry a plan out, with progress."""
     with restore_progress(plan.size_bytes) as watching:
@@ -181,11 +181,11 @@ def carry_out(
             target,
             manifest,
             journal,
+            operator=operator_name(),
             digest=digest,
             work_dir=settings.state_dir / "work",
             identities=settings.identities(encrypted=manifest.encryption is not None),
             watching=watching,
-            treatment=treatment,
         )
 
 

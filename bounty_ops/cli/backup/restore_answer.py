@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from bounty_ops.cli.console import clock, shown, size, span, state, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from bounty_ops.journal.restores import RestoreRecord
     from bounty_ops.restore.outcome import Restored
     from bounty_ops.restore.plan import RestorePlan
 
@@ -177,3 +180,36 @@ def draw_done(console: Console, plan: RestorePlan, done: Restored) -> None:
     if done.old_database is not None:
         console.print(f"What was there before is kept as {done.old_database}. To remove it:")
         console.print(f"  {done.removal}")
+
+
+def record_document(record: RestoreRecord) -> Document:
+    """The record of a restore, as short as it is of use in a list."""
+    replaced = record.replaced
+    return {
+        "id": record.id,
+        "operation": record.operation,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "operator": record.operator,
+        "started_at": record.started_at,
+        "seconds": record.seconds,
+        "target": record.target,
+        "address": record.address,
+        "tables": list(record.tables),
+        "verdict": record.verdict,
+        "differences": len(record.differences),
+        "old_database": replaced.old_database if replaced else None,
+    }
+
+
+def draw_records(console: Console, records: Sequence[RestoreRecord]) -> None:
+    """Where a backup was restored to, newest first; nothing where it never was."""
+    if not records:
+        return
+    rows = [
+        (clock(one.started_at), one.operation, one.outcome, one.target, one.operator,
+         span(one.seconds))
+        for one in records
+    ]  # fmt: skip
+    console.print()
+    console.print(table(("RESTORED", "BY", "OUTCOME", "INTO", "WHO", ">SECONDS"), rows))

@@ -12,6 +12,7 @@ from bounty_ops.cli.backup.restore_progress import restore_progress
 from bounty_ops.cli.console import present, shown
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.operator_name import operator_name
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import read_settings
 from bounty_ops.cli.shared import Command
@@ -83,6 +84,7 @@ def refresh(
             done = carry_out(
                 plan,
                 journal,
+                operator=operator_name(),
                 digest=digest,
                 work_dir=complete.state_dir / "work",
                 identities=complete.age_identities,
