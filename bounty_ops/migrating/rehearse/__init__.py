@@ -1,0 +1,6 @@
+"""Rehearsing a migration on a restored copy of the live database."""
+
+from bounty_ops.migrating.rehearse.predicting import Predicted, compare_prediction
+from bounty_ops.migrating.rehearse.rehearsing import rehearse
+
+__all__ = ["Predicted", "compare_prediction", "rehearse"]

@@ -1,0 +1,107 @@
+"""From what a statement took in the copy to what it will take in the live database.
+
+A statement that reads or writes a whole table takes time in proportion to the table's bytes, so
+its time in the copy is scaled by the live table's size over the copy's: a restored table has no
+bloat, and the live one may have grown since the backup. What takes next to no time in the copy
+does not look at the rows at all, or looks at few of them, and takes as little time in the live
+database; the first hundredth of a second of every statement counts as such.
+
+The sizes are those of the largest table that the statement locked, in any mode: an INSERT ...
+SELECT takes its time from the table that it reads. What the machine, its disk and its load add is
+not predicted; `compare_prediction` shows afterwards how well it went.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bounty_ops.journal.evidence import LockTaken, MigrationEvidence, Rehearsal
+
+#: Of a statement's time, what is there however small its table is: parsing, planning, catalogues.
+FLOOR_SECONDS: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a table in the copy, and in the live database where it is known."""
+
+    copy_bytes: int
+    live_bytes: int | None
+
+
+def largest_locked(locks: Iterable[LockTaken], copy: Mapping[str, int]) -> str | None:
+    """The label of the largest table among the locked relations; None: it locked no old table."""
+    locked = {lock.relation for lock in locks} & copy.keys()
+    return max(locked, key=lambda label: (copy[label], label), default=None)
+
+
+def predict(seconds: float, size: Size | None, *, rewritten: bool) -> float | None:
+    """Predict the seconds of a statement in the live database.
+
+    Args:
+        seconds: in the copy.
+        size: of the largest table that it locked; None for one that locked none, which takes as
+            long anywhere.
+        rewritten: whether it wrote every row anew: then nothing of its time is constant.
+
+    Returns:
+        None where the live size is not known.
+    """
+    if size is None:
+        return seconds
+    if size.live_bytes is None:
+        return None
+    constant = 0.0 if rewritten else min(seconds, FLOOR_SECONDS)
+    if size.copy_bytes == 0:
+        return seconds if size.live_bytes == 0 else None
+    return constant + (seconds - constant) * size.live_bytes / size.copy_bytes
+
+
+def total(predictions: Iterable[float | None]) -> float | None:
+    """The sum; None when one of them is missing."""
+    found = list(predictions)
+    known = [each for each in found if each is not None]
+    return sum(known) if len(known) == len(found) else None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One statement of a migration as it was predicted, and as it went."""
+
+    revision: str
+    number: int
+    sql: str
+    predicted_seconds: float | None
+    """None: nothing could be said."""
+    actual_seconds: float
+    """Without the time that it waited for the locks of others."""
+
+    @property
+    def error(self) -> float | None:
+        """By what share of the prediction it took longer (negative: shorter)."""
+        if not self.predicted_seconds:
+            return None
+        return self.actual_seconds / self.predicted_seconds - 1
+
+
+def compare_prediction(rehearsal: Rehearsal, evidence: MigrationEvidence) -> tuple[Predicted, ...]:
+    """Lay what a rehearsal predicted beside what the migration took, statement by statement.
+
+    Statements belong together by revision and number. One that was not rehearsed has no
+    prediction; one that did not come to be carried out is left out.
+    """
+    predicted = {(one.revision, one.number): one.predicted_seconds for one in rehearsal.statements}
+    return tuple(
+        Predicted(
+            revision=one.revision,
+            number=one.number,
+            sql=one.sql,
+            predicted_seconds=predicted.get((one.revision, one.number)),
+            actual_seconds=max(0.0, one.seconds - one.waited_seconds),
+        )
+        for one in evidence.statements
+    )
