@@ -23,8 +23,10 @@ from bounty_ops.migrating.errors import (
 )
 from bounty_ops.migrating.facts import DatabaseFacts
 from bounty_ops.migrating.lineage import BOUNTY, OPS
-from bounty_ops.migrating.plan import make_plan, plan_for
+from bounty_ops.migrating.live import schema_fingerprint
+from bounty_ops.migrating.plan import hash_of_sql, make_plan, plan_for
 from bounty_ops.migrating.revisions import read_revisions, revisions_of
+from bounty_ops_tests.fix_backups import run
 from bounty_ops_tests.migrating.lines import (
     environment,
     longer_line,
@@ -90,8 +92,35 @@ def test_a_digest_holds_for_the_files_as_they_are(tmp_path: Path) -> None:
     ddl = line.directory() / "versions" / "bounty_0001_baseline.sql"
     ddl.write_text(ddl.read_text(encoding="utf-8") + "\n\n", encoding="utf-8")
     after = make_plan(line, "development", EMPTY, revisions_of(line))
-    assert after.pending == before.pending
+    assert [step.sql for step in after.pending] == [step.sql for step in before.pending]
+    assert after.sql_sha256 == before.sql_sha256
+    assert after.files != before.files
     assert after.digest != before.digest
+
+
+def test_a_digest_holds_for_the_schema_as_it_is(
+    fresh_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    migrate(fresh_database)
+    line = longer_line(tmp_path, "CREATE TABLE a (id int)")
+    before = plan_migration(environment(fresh_database), line)
+    assert before.fingerprint == schema_fingerprint(fresh_database)
+    run(fresh_database, "CREATE INDEX by_hand ON bounty (title)")
+    after = plan_migration(environment(fresh_database), line)
+    assert after.fingerprint != before.fingerprint
+    assert after.digest != before.digest
+    run(fresh_database, "DROP INDEX by_hand")
+    assert plan_migration(environment(fresh_database), line) == before
+
+
+def test_where_nothing_is_pending_no_schema_is_read(fresh_database: DatabaseUrl) -> None:
+    migrate(fresh_database)
+    assert plan_migration(environment(fresh_database)).fingerprint is None
+
+
+def test_the_hash_of_sql_tells_where_one_revision_ends() -> None:
+    assert hash_of_sql(["a", "bc"]) != hash_of_sql(["ab", "c"])
+    assert hash_of_sql(["a", "b"]) != hash_of_sql(["b", "a"])
 
 
 def test_only_what_is_missing_is_planned(fresh_database: DatabaseUrl, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_no_combination_of_facts_opens_a_gate_that_has_to_refuse(
     facts = replace(GOOD, override=override)
     for defect in chosen:
         facts = defect.spoil(facts)
-    spoilt = {name for defect in chosen for name in (defect.gate, *defect.also)}
+    spoilt: set[str] = {name for defect in chosen for name in (defect.gate, *defect.also)}
     if not bucket:
         facts = replace(facts, records=NO_BUCKET)
         spoilt |= OF_BUCKET
