@@ -23,6 +23,11 @@ _HERE = "bounty_ops.cli"
             "Show the revision of the database and what is pending.",
         ),
         Branch(
+            "rehearse",
+            f"{_HERE}.db.rehearse:rehearse",
+            "Apply what is pending to a restored backup, and measure what it does.",
+        ),
+        Branch(
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
         ),
         Branch(

@@ -115,7 +115,7 @@ class Drill:
             except Exception as error:  # noqa: BLE001 - whatever a revision raises is its failure
                 raise Inconclusive(
                     f"the backup is at {found}, and {revision.id}, which the live database has "
-                    f"had since, fails on it: {told(error)}"
+                    f"had since, fails on it: {told(error, self.copy.url)}"
                 ) from None
         return pending
 
@@ -142,7 +142,7 @@ class Drill:
             self._run(revision, observer=observer)
         except Exception as error:  # noqa: BLE001 - whatever a revision raises is its failure
             self._blame_the_server(error)
-            raise Failed(f"revision {revision.id} failed: {told(error)}") from None
+            raise Failed(f"revision {revision.id} failed: {told(error, self.copy.url)}") from None
         found = read_facts(self.copy.url, self.lineage).revision
         if found != revision.id:
             raise Failed(f"revision {revision.id} reported success, and the copy is at {found}")

@@ -6,7 +6,7 @@ import errno
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bounty_ops.errors import EmbeddedError, PostgresError, UsageError
 from bounty_ops.journal.evidence import LONGEST_SQL, Rehearsal, RehearsedStatement
@@ -24,7 +24,7 @@ from bounty_ops.migrating.revisions import revisions_of
 from bounty_ops.restore.findings import Inconclusive, Refuted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -41,6 +41,13 @@ NO_SERVER: Final = "none"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+class Identities(Protocol):
+    """Where private keys come from (`bounty_ops.environments.Settings.identities`)."""
+
+    def __call__(self, *, encrypted: bool) -> tuple[str, ...]:
+        """Those there are, for a backup that is encrypted or not."""
+
+
 def rehearse(
     environment: Environment,
     journal: Journal,
@@ -48,7 +55,7 @@ def rehearse(
     *,
     operator: str,
     work_dir: Path,
-    identities: Sequence[str] = (),
+    identities: Identities | None = None,
     server: DatabaseUrl | None = None,
     backup_id: str | None = None,
     lineage: Lineage = BOUNTY,
@@ -68,7 +75,7 @@ def rehearse(
         plan: what is pending there.
         operator: who wants to know.
         work_dir: with room for the archives and for twice the restored database.
-        identities: private keys of age, for a backup that is encrypted.
+        identities: gives the private keys of age, if the backup turns out to be encrypted.
         server: one that is given for drills, to use instead of a throw-away cluster.
         backup_id: the backup to restore, which has to be proved; None: the last one that is.
         lineage: the line of migrations.
@@ -79,13 +86,15 @@ def rehearse(
         StalePlanError: the files have changed since the plan was made.
         ObjectStoreError: the bucket cannot be read, or the certificate not be written.
         JournalError: a manifest cannot be read.
+        ConfigurationError: the backup is encrypted, and the private keys cannot be read.
     """
     _require_current(environment, plan, lineage)
     work = _Work(environment, journal, plan, operator, lineage, backup_id)
-    keys, tell = tuple(identities), progress or _ignore
 
     def source(manifest: Manifest) -> Source:
-        return Source(manifest, journal, work_dir, keys, server, tell)
+        encrypted = manifest.encryption is not None
+        keys = identities(encrypted=encrypted) if identities is not None else ()
+        return Source(manifest, journal, work_dir, keys, server, progress or _ignore)
 
     rehearsal = work.certificate(*work.outcome(source, work_dir))
     write_rehearsal(journal.store, rehearsal)

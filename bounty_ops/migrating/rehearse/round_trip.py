@@ -91,7 +91,8 @@ def go_round(
             said = f": {error}" if str(error) else ""
             return RoundTrip("impossible", f"{revision.id} cannot be taken back{said}")
         except Exception as error:  # noqa: BLE001 - whatever a revision raises is its failure
-            return RoundTrip("different", f"the downgrade of {revision.id} failed: {told(error)}")
+            said = f"the downgrade of {revision.id} failed: {told(error, url)}"
+            return RoundTrip("different", said)
     back = read_schema(url, application_name)
     if back.fingerprint != before.catalog.fingerprint:
         unlike = _unlike(before.catalog, back)
@@ -100,7 +101,7 @@ def go_round(
         try:
             steps.up(revision)
         except Exception as error:  # noqa: BLE001 - as above
-            said = f"after a downgrade {revision.id} cannot be applied again: {told(error)}"
+            said = f"after a downgrade {revision.id} cannot be applied again: {told(error, url)}"
             return RoundTrip("different", said)
     return _compare(before, first, read_state(url, application_name))
 
@@ -127,6 +128,8 @@ def _unlike(expected: Catalog, found: Catalog) -> str:
     return some([f"{one.kind} {one.name}" for one in unlike.values()])
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, url: DatabaseUrl) -> str:
     """What may be said of an error: only our own messages are known to hold nobody's data."""
-    return str(error) if isinstance(error, BountyOpsError) else type(error).__name__
+    if not isinstance(error, BountyOpsError):
+        return type(error).__name__
+    return str(error).replace(url.address(), "the copy")
