@@ -1,0 +1,102 @@
+"""Locks of a statement that cannot run in a transaction: it is held up until it has shown them.
+
+Locks of ours are in its way, the weaker first: SHARE UPDATE EXCLUSIVE on everything, then ACCESS
+SHARE on partitioned tables, then ACCESS SHARE on the rest. Whenever it waits for one of us, its
+locks and the one it waits for are noted, and that one of us lets go. Polling alone would miss
+locks that last a millisecond.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+from psycopg import sql
+
+from bounty_ops_tests.migrating.lint.measured import snapshot
+from bounty_ops_tests.migrating.lint.measured.measurement import MODES
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_TABLES: Final = """
+SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('public', 'billing', 'legacy') AND c.relkind = ANY (%s) ORDER BY 1, 2
+"""
+_PAUSE: Final = 0.005
+
+
+def while_held_up(
+    connection: Connection[tuple[object, ...]],
+    observer: Connection[tuple[object, ...]],
+    words: dict[str, str],
+    statement: str,
+    pid: int,
+    known: dict[int, snapshot.Relation],
+) -> dict[str, tuple[str, ...]]:
+    """Carry out `statement` and return the locks that it was seen to have or want."""
+    failed: list[psycopg.Error] = []
+
+    def carry_out() -> None:
+        try:
+            connection.execute(statement.encode())
+        except psycopg.Error as error:
+            failed.append(error)
+
+    seen: dict[str, set[str]] = {}
+    with ExitStack() as stack:
+        holders = {
+            holder.info.backend_pid: holder
+            for kinds, mode in (
+                (["r", "p", "m"], "SHARE UPDATE EXCLUSIVE"),
+                (["p"], "ACCESS SHARE"),
+                (["r", "m"], "ACCESS SHARE"),
+            )
+            for holder in [stack.enter_context(psycopg.connect(**words, autocommit=True))]  # type: ignore[arg-type] # libpq takes any keyword
+            if _hold(holder, kinds, mode) is None
+        }
+        worker = threading.Thread(target=carry_out)
+        worker.start()
+        while worker.is_alive():
+            _let_go(observer, pid, holders, known, seen)
+            time.sleep(_PAUSE)
+        worker.join()
+    if failed:
+        raise failed[0]
+    return {name: tuple(sorted(modes, key=MODES.index)) for name, modes in sorted(seen.items())}
+
+
+def _hold(holder: Connection[tuple[object, ...]], kinds: list[str], mode: str) -> None:
+    tables = holder.execute(_TABLES, [kinds]).fetchall()
+    holder.execute("BEGIN")
+    for schema, name, kind in tables:
+        table = sql.Identifier(str(schema), str(name))
+        if mode == "ACCESS SHARE":  # a query has it on the indexes too
+            text = sql.SQL("SELECT FROM ONLY {} LIMIT 0").format(table)
+        elif kind == "m":  # LOCK TABLE does not take them, ANALYZE keeps its lock
+            text = sql.SQL("ANALYZE {}").format(table)
+        else:
+            text = sql.SQL("LOCK TABLE ONLY {} IN {} MODE").format(table, sql.SQL(mode))
+        holder.execute(text)
+
+
+def _let_go(
+    observer: Connection[tuple[object, ...]],
+    pid: int,
+    holders: dict[int, Connection[tuple[object, ...]]],
+    known: dict[int, snapshot.Relation],
+    seen: dict[str, set[str]],
+) -> None:
+    row = observer.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
+    assert row is not None
+    assert isinstance(row[0], list)
+    in_the_way = [one for one in row[0] if one in holders]
+    if not in_the_way:
+        return
+    for name, modes in snapshot.locks(observer, pid, known).items():
+        seen.setdefault(name, set()).update(modes)
+    for one in in_the_way:
+        holders.pop(one).execute("ROLLBACK")
