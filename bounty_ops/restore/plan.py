@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from bounty_ops.errors import RestoreError, UsageError
 from bounty_ops.journal.records import Verdict
 from bounty_ops.postgres.preflight import refuse_pooler_address
+from bounty_ops.restore.face import withheld
 from bounty_ops.restore.roles import needed_roles
 from bounty_ops.restore.target import TargetState, read_state
 
@@ -158,7 +159,7 @@ def plan_restore(
         missing_roles=missing,
         wishes=wishes,
         expectation=_expectation(proofs),
-        notes=_notes(manifest, state),
+        notes=_notes(manifest, state, wishes),
     )
 
 
@@ -230,22 +231,9 @@ def _expectation(proofs: list[Proof]) -> Expectation | None:
     return None
 
 
-def _notes(manifest: Manifest, state: TargetState) -> tuple[str, ...]:
+def _notes(manifest: Manifest, state: TargetState, wishes: Wishes) -> tuple[str, ...]:
     """What an operator should know besides."""
-    notes = []
-    lines = manifest.inventory.get("about_database", ())
-    about = json.loads(lines[0]) if lines else {}
-    settings = ", ".join(about.get("settings") or ())
-    if settings and state.exists:
-        notes.append(
-            f"the source has database settings ({settings}); their values are in no backup, and "
-            "the target's own settings stay"
-        )
-    elif settings:
-        notes.append(
-            f"the source has database settings ({settings}); their values are in no backup, set "
-            "them afterwards"
-        )
+    notes = _face_notes(manifest, state, wishes)
     if state.major > manifest.server_major:
         notes.append(
             f"the backup is of PostgreSQL {manifest.server_major}, the target is "
@@ -256,3 +244,28 @@ def _notes(manifest: Manifest, state: TargetState) -> tuple[str, ...]:
     if stale:
         notes.append(f"left by restores that ended early, and removed by this one: {stale[0]}")
     return tuple(notes)
+
+
+def _face_notes(manifest: Manifest, state: TargetState, wishes: Wishes) -> list[str]:
+    """What becomes of the source's owner, privileges and settings of the database itself."""
+    lines = manifest.inventory.get("about_database", ())
+    about = json.loads(lines[0]) if lines else {}
+    names = ", ".join(dict.fromkeys(about.get("settings") or ()))
+    if "values" not in about:
+        after = "the target's own settings stay" if state.exists else "set them afterwards"
+        told = f"the source has database settings ({names}); their values are in no backup, and "
+        return [told + after] if names else []
+    if wishes.masking:
+        return []
+    if state.exists:
+        kept = "the target's own owner, privileges and settings of the database stay"
+        return [f"{kept}; those of the source ({names}) are not taken over"] if names else []
+    gets = [f"settings ({names})"] if names else []
+    if not wishes.no_owner:
+        gets += ["privileges"] if about.get("acl") is not None else []
+        gets += [f"owner {about['owner']}"] if about.get("owner") != state.user else []
+    notes = [f"the new database is to have the source's {', '.join(gets)}"] if gets else []
+    secret = ", ".join(withheld(about))
+    if secret:
+        notes.append(f"the values of {secret} may be secrets and are in no backup: set them")
+    return notes

@@ -19,6 +19,7 @@ from bounty_ops.journal import new_id
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.restore import beside, loading, swap
+from bounty_ops.restore.face import Face, put_face, read_face, recorded_face, why_not_owner
 from bounty_ops.restore.fetching import Archives, fetched
 from bounty_ops.restore.filling import analyze, filled, load_and_compare
 from bounty_ops.restore.outcome import Watching
@@ -186,7 +187,7 @@ def _beside(work: Work, connection: Connection, *, end_sessions: bool) -> Restor
         work.watching.step("collecting statistics for the planner")
         analyze(url)
         face = _face(work, connection)
-        work.notes += swap.put_face(connection, copy.name, face)
+        work.notes += put_face(connection, copy.name, face)
         work.watching.step(f"swapping {copy.name} and {copy.target}")
         exists = plan.state.exists
         finished = replace(copy, comment=face.comment)
@@ -252,12 +253,19 @@ def _differing(work: Work, copy: beside.Beside, comparison: Comparison) -> Resto
     return work.outcome(comparison, None)
 
 
-def _face(work: Work, connection: Connection) -> swap.Face:
+def _face(work: Work, connection: Connection) -> Face:
     """What the database is going to be like, apart from its content."""
-    about = work.about
-    if work.plan.state.exists:
-        face = swap.read_face(connection, work.plan.database)
-    else:
-        face = swap.Face(work.plan.state.user, about.get("comment"), -1, None, ())
-    comment = face.comment or about.get("comment")
-    return replace(face, comment=work.treatment.comment if work.treatment else comment)
+    state, comment = work.plan.state, work.about.get("comment")
+    if work.treatment is not None:  # it is no second production: nothing of the source's is its own
+        made_anew = Face(state.user, None, -1, None, ())
+        face = read_face(connection, work.plan.database) if state.exists else made_anew
+        return replace(face, comment=work.treatment.comment)
+    if state.exists:
+        face = read_face(connection, work.plan.database)
+        return replace(face, comment=face.comment or comment)
+    face = recorded_face(work.about, state.user, no_owner=work.plan.wishes.no_owner)
+    why_not = why_not_owner(connection, face.owner)
+    if why_not is None:
+        return face
+    work.notes.append(f"the database belongs to {state.user} instead of {face.owner}: {why_not}")
+    return replace(face, owner=state.user)

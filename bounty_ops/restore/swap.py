@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -31,19 +31,6 @@ _ATTEMPTS: Final = 3
 _PAUSE_SECONDS: Final = 0.25
 #: "restor" in ASCII; the second key is the target's.
 _LOCK_CLASS: Final = 0x72657374
-
-
-@dataclass(frozen=True)
-class Face:
-    """What belongs to a database and to no archive: it stays when the content is replaced."""
-
-    owner: str
-    comment: str | None
-    connection_limit: int
-    acl: tuple[tuple[str | None, str, bool], ...] | None
-    """Grantee (None: everybody), privilege, whether it may be passed on; None: the default."""
-    settings: tuple[tuple[str | None, str, str], ...]
-    """Role (None: every one), name, value."""
 
 
 @contextmanager
@@ -69,103 +56,6 @@ def alone(connection: Connection, target: str) -> Iterator[None]:
             connection.execute(
                 "SELECT pg_catalog.pg_advisory_unlock(%s, pg_catalog.hashtext(%s))", key
             )
-
-
-def read_face(connection: Connection, database: str) -> Face:
-    """Read what belongs to a database itself."""
-    row = connection.execute(
-        "SELECT oid, pg_catalog.pg_get_userbyid(datdba),"
-        " pg_catalog.shobj_description(oid, 'pg_database'), datconnlimit, datacl IS NULL"
-        " FROM pg_catalog.pg_database WHERE datname = %s",
-        [database],
-    ).fetchone()
-    if row is None:
-        raise RestoreError(
-            f"the database {database} has disappeared", hint="Plan the restore again."
-        )
-    oid, owner, comment, limit, default_acl = row
-    acl = connection.execute(
-        "SELECT CASE WHEN x.grantee <> 0 THEN pg_catalog.pg_get_userbyid(x.grantee)::text END,"
-        " x.privilege_type, x.is_grantable"
-        " FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) x WHERE d.oid = %s"
-        " ORDER BY 1, 2",
-        [oid],
-    ).fetchall()
-    settings = connection.execute(
-        "SELECT CASE WHEN setrole <> 0 THEN pg_catalog.pg_get_userbyid(setrole)::text END,"
-        " pg_catalog.split_part(one, '=', 1),"
-        " pg_catalog.substr(one, pg_catalog.strpos(one, '=') + 1)"
-        " FROM pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) one"
-        " WHERE setdatabase = %s ORDER BY 1, 2",
-        [oid],
-    ).fetchall()
-    return Face(
-        owner=owner,
-        comment=comment,
-        connection_limit=limit,
-        acl=None if default_acl else tuple((who, what, bool(more)) for who, what, more in acl),
-        settings=tuple((role, name, value) for role, name, value in settings),
-    )
-
-
-def put_face(connection: Connection, database: str, face: Face) -> tuple[str, ...]:
-    """Give a database what belongs to another one; returns what could not be given."""
-    name = sql.Identifier(database)
-    refused = []
-    for what, statements in _face_statements(name, face):
-        try:
-            with connection.transaction():
-                for statement in statements:
-                    connection.execute(statement)
-        except psycopg.errors.DatabaseError as error:
-            if error.sqlstate is None:  # the connection was lost
-                raise
-            refused.append(f"{what} was not taken over: {error.diag.message_primary}")
-    return tuple(refused)
-
-
-Statements = list[sql.Composed | sql.SQL]
-
-
-def _face_statements(name: sql.Identifier, face: Face) -> list[tuple[str, Statements]]:
-    found: list[tuple[str, Statements]] = []
-    if face.connection_limit != -1:
-        limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(
-            name, sql.Literal(face.connection_limit)
-        )
-        found.append(("the connection limit", [limit]))
-    for role, setting, value in face.settings:
-        whom = (
-            sql.SQL("ALTER DATABASE {}").format(name)
-            if role is None
-            else sql.SQL("ALTER ROLE {} IN DATABASE {}").format(sql.Identifier(role), name)
-        )
-        # A list such as search_path is stored quoted as it has to be; FROM CURRENT keeps it so.
-        statements: Statements = [
-            sql.SQL("SELECT pg_catalog.set_config({}, {}, true)").format(
-                sql.Literal(setting), sql.Literal(value)
-            ),
-            sql.SQL("{} SET {} FROM CURRENT").format(whom, sql.Identifier(*setting.split("."))),
-        ]
-        found.append((f"the setting {setting}", statements))
-    found.append(("the owner", [sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-        name, sql.Identifier(face.owner))]))  # fmt: skip
-    found.append(("the privileges", _acl_statements(name, face)))
-    return found
-
-
-def _acl_statements(name: sql.Identifier, face: Face) -> Statements:
-    if face.acl is None:  # what every database has
-        return [sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC").format(name)]
-    return [
-        sql.SQL("GRANT {} ON DATABASE {} TO {}{}").format(
-            sql.SQL(privilege),
-            name,
-            sql.SQL("PUBLIC") if grantee is None else sql.Identifier(grantee),
-            sql.SQL(" WITH GRANT OPTION") if grantable else sql.SQL(""),
-        )
-        for grantee, privilege, grantable in face.acl
-    ]
 
 
 def swap(connection: Connection, copy: Beside, *, exists: bool, end_sessions: bool) -> None:
