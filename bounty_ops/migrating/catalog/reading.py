@@ -151,6 +151,10 @@ def _item(row: TupleRow, needs: Mapping[Key, set[Key]]) -> Item:
     if kind == "column" and "identity" in texts:
         options = Sequence.parsed(texts["sequence"]).unusual_options()
         facts["identity"] = texts["identity"] + (f" ({options})" if options else "")
+    if kind == "index":
+        # Of a partitioned table, and of that alone, it says ON ONLY. Executed, that would make an
+        # index that stays invalid until every partition's is attached.
+        facts["definition"] = facts["definition"].replace(" ON ONLY ", " ON ", 1)
     if kind == "sequence":
         sequence = Sequence.parsed(texts["sequence"])
         facts["parameters"] = f"{sequence.type} {sequence.unusual_options()}".strip()

@@ -26,11 +26,15 @@ class Sequence:
         """From the JSON object that the catalog's statements make."""
         return cls(**json.loads(text))
 
-    def all_options(self) -> str:
+    def all_options(self) -> tuple[str, ...]:
         """Every parameter, as CREATE and ALTER SEQUENCE take them, but for the type."""
         return (
-            f"INCREMENT BY {self.increment} MINVALUE {self.min} MAXVALUE {self.max} "
-            f"START WITH {self.start} CACHE {self.cache} {'CYCLE' if self.cycle else 'NO CYCLE'}"
+            f"INCREMENT BY {self.increment}",
+            f"MINVALUE {self.min}",
+            f"MAXVALUE {self.max}",
+            f"START WITH {self.start}",
+            f"CACHE {self.cache}",
+            "CYCLE" if self.cycle else "NO CYCLE",
         )
 
     def unusual_options(self) -> str:
