@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.alerting.objectives import CLOCK_TOLERANCE, usable
+from bounty_ops.journal.evidence import RevisionFile
 from bounty_ops.journal.records import Verdict
 from bounty_ops.migrating.gate.values import Gate
+from bounty_ops.migrating.plan import hash_of_sql
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bounty_ops.journal.evidence import Rehearsal
+    from bounty_ops.journal.evidence import MigrationEvidence, Rehearsal
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.migrating.gate.values import GateFacts, Records
 
@@ -57,12 +59,13 @@ def backup_gate(facts: GateFacts, records: Records) -> Gate:
 def _rests_well(one: BackupSummary, facts: GateFacts, records: Records) -> bool:
     """Whether a backup with a verdict is proved, young, and of the present revision."""
     limit = timedelta(hours=facts.policy.migrate_backup_max_age_hours)
-    return (
-        one.verdict is Verdict.PROVED
-        and facts.now - one.taken_at <= limit
-        and one.id in records.revisions
-        and records.revisions[one.id] == facts.plan.current
-    )
+    if one.verdict is not Verdict.PROVED or facts.now - one.taken_at > limit:
+        return False
+    # An attempt that was stopped halfway goes on with the backup from before its first half.
+    halfway = stopped(facts, records)
+    if halfway is not None and halfway.backup_id == one.id:
+        return True
+    return one.id in records.revisions and records.revisions[one.id] == facts.plan.current
 
 
 def _no_backup(facts: GateFacts, reason: str) -> Gate:
@@ -108,16 +111,25 @@ def rehearsal_gate(facts: GateFacts, records: Records) -> Gate:
 
 
 def unlike(certificate: Rehearsal, facts: GateFacts) -> str | None:
-    """What a certificate was about, if not about this plan; None: it is about this one."""
+    """What a certificate was about, if not about this plan; None: it is about this one.
+
+    It may have begun earlier, if what lies between was applied since with the very same files: a
+    migration that stopped after its first revision goes on with the certificate that it had.
+    """
     plan = facts.plan
     if certificate.environment != plan.environment:
         return f"of {certificate.environment}"
-    if certificate.from_revision != plan.current:
+    earlier = len(certificate.files) - len(plan.files)
+    if earlier < 0 or certificate.files[earlier:] != plan.files:
+        return "of other revision files"
+    behind = facts.behind[len(facts.behind) - earlier :] if earlier <= len(facts.behind) else ()
+    came = tuple(RevisionFile(revision=one.revision, sha256=one.sha256) for one in behind)
+    if certificate.files[:earlier] != came or not (
+        earlier or certificate.from_revision == plan.current
+    ):
         there = certificate.from_revision or "an empty database"
         return f"of another way: from {there}, not from {plan.current or 'an empty database'}"
-    if certificate.files != plan.files:
-        return "of other revision files"
-    if certificate.sql_sha256 != plan.sql_sha256:
+    if certificate.sql_sha256 != hash_of_sql(step.sql for step in (*behind, *plan.pending)):
         return "of other SQL"
     return None
 
@@ -138,10 +150,10 @@ def _weakness(certificate: Rehearsal, facts: GateFacts, records: Records) -> str
 
 def _other_ground(certificate: Rehearsal, facts: GateFacts, records: Records) -> str | None:
     """Whether it was rehearsed on something that is not like the live database."""
-    if _major(certificate) != facts.server_major:
+    if _major(certificate) != facts.live.server_major:
         return (
             f"was on PostgreSQL {certificate.server_version}, and {facts.plan.environment} runs "
-            f"PostgreSQL {facts.server_major}"
+            f"PostgreSQL {facts.live.server_major}"
         )
     restored = [one for one in records.backups if one.id == certificate.backup_id]
     if not any(one.environment == facts.plan.environment for one in restored):
@@ -152,36 +164,45 @@ def _other_ground(certificate: Rehearsal, facts: GateFacts, records: Records) ->
     if any(one.verdict is Verdict.REFUTED for one in restored):
         return f"was on backup {certificate.backup_id}, which was refuted since"
     before = certificate.fingerprint_before
-    if before is not None and before not in starting_fingerprints(facts, records):
+    at_once = len(certificate.files) == len(facts.plan.files)
+    if at_once and before is not None and not same_start(before, facts, records):
         return "was on another schema: the live one was changed since by something else"
     return None
 
 
-def starting_fingerprints(facts: GateFacts, records: Records) -> frozenset[str]:
-    """The schemas that this plan starts from.
+def same_start(fingerprint: str | None, facts: GateFacts, records: Records) -> bool:
+    """Whether a schema is the one that this plan starts from.
 
     That is the live one. After an attempt that failed it is also the one that this attempt found,
     if the live one is exactly what it left behind: a half-built index must not turn the next
-    attempt into an emergency.
+    attempt into an emergency. In the middle of a revision the live schema is neither that before
+    nor that after it, and nothing can be compared.
     """
-    live = facts.plan.fingerprint
-    if live is None:
-        return frozenset()
+    if facts.interrupted or fingerprint == facts.plan.fingerprint:
+        return fingerprint is not None
+    failed = stopped(facts, records)
+    return (
+        fingerprint is not None
+        and failed is not None
+        and not failed.revisions
+        and failed.fingerprint_after == facts.plan.fingerprint
+        and failed.fingerprint_before == fingerprint
+    )
+
+
+def stopped(facts: GateFacts, records: Records) -> MigrationEvidence | None:
+    """The record of the attempt that this plan goes on with, if the last one was stopped."""
     newest = max(
         (one for one in records.migrations if one.environment == facts.plan.environment),
         key=lambda one: (one.finished_at, one.id),
         default=None,
     )
-    left_behind = (
+    goes_on = (
         newest is not None
         and newest.outcome == "failed"
         and newest.to_revision == facts.plan.current
-        and not newest.revisions
-        and newest.fingerprint_after == live
     )
-    if newest is None or not left_behind or newest.fingerprint_before is None:
-        return frozenset({live})
-    return frozenset({live, newest.fingerprint_before})
+    return newest if goes_on else None
 
 
 def _major(certificate: Rehearsal) -> int | None:

@@ -65,7 +65,7 @@ def _answer(name: Name, facts: GateFacts) -> Gate:
         return _digest_gate(facts)
     if not facts.policy.protected:
         return _advice(facts) if name == "lint" else _unprotected(name, plan.environment)
-    if name in _NOTHING_TO_LOSE and facts.empty and plan.current is None:
+    if name in _NOTHING_TO_LOSE and facts.live.empty and plan.current is None:
         return Gate(name, "not_required", "the database is empty: there is nothing to lose yet")
     return _GATES[name](facts)
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bounty_ops.alerting.objectives import CLOCK_TOLERANCE
-from bounty_ops.migrating.gate.resting import starting_fingerprints, unlike
+from bounty_ops.migrating.gate.resting import same_start, unlike
 from bounty_ops.migrating.gate.values import Gate
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _other_schema(
             "on, so that its schema cannot be compared",
             f"bounty-ops db rehearse -e {plan.environment}: with a rehearsal it can.",
         )
-    if chain[0].fingerprint_before not in starting_fingerprints(facts, records):
+    if not same_start(chain[0].fingerprint_before, facts, records):
         return _Problem(f"{first} started from another schema than {plan.environment} has", drift)
     return None
 

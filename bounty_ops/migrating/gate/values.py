@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     )
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.migrating.lint.finding import Finding
-    from bounty_ops.migrating.plan import MigrationPlan
+    from bounty_ops.migrating.live import LiveDatabase
+    from bounty_ops.migrating.plan import MigrationPlan, PendingRevision
 
 Name = Literal["lint", "backup", "staging", "rehearsal", "second_person", "digest"]
 State = Literal["passed", "refused", "not_required", "overridden"]
@@ -77,16 +78,17 @@ class GateFacts:
     policy: Policy
     now: datetime
     operator: str
-    server_major: int
-    """Of the live server."""
-    empty: bool
-    """Whether there is no table in the database, of anybody's."""
+    live: LiveDatabase
     findings: Mapping[str, tuple[Finding, ...]] | BountyOpsError
     """Of the linter, by revision; or why there are none."""
     records: Records | BountyOpsError
     """What the bucket says, or why it could not be asked."""
     first_now: FirstNow | None = None
     """None: it cannot be asked from here, or need not be."""
+    behind: tuple[PendingRevision, ...] = ()
+    """The last revisions before the pending ones, as the database says that they were applied."""
+    interrupted: bool = False
+    """Whether a runner was stopped in the middle of the first pending revision."""
     given_digest: str | None = None
     acknowledged: tuple[Acknowledgement, ...] = ()
     override: str = ""

@@ -17,6 +17,7 @@ from bounty_ops.journal.evidence import (
 from bounty_ops.journal.records import BackupState, BackupSummary, Verdict
 from bounty_ops.migrating.gate import FirstNow, GateFacts, Records
 from bounty_ops.migrating.lint.finding import Finding
+from bounty_ops.migrating.live import LiveDatabase, LiveTable
 from bounty_ops.migrating.plan import MigrationPlan, PendingRevision
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ PLAN: Final = MigrationPlan(
     digest=DIGEST,
     fingerprint=BEFORE,
 )
+LIVE: Final = LiveDatabase(17, "17.10", (LiveTable("public", "a", 8192, 100, ("a_pkey",)),))
 ERROR: Final = Finding("adds-not-null", "error", 1, "It fails.", "ACCESS EXCLUSIVE", "Do not.")
 
 
@@ -146,8 +148,7 @@ GOOD: Final = GateFacts(
     policy=Policy(protected=True, migrate_second_person=True),
     now=NOW,
     operator="ada",
-    server_major=17,
-    empty=False,
+    live=LIVE,
     findings={"bounty_0003": (), "bounty_0004": ()},
     records=GOOD_RECORDS,
     first_now=FirstNow("bounty_0004", known=True, fingerprint=AFTER),

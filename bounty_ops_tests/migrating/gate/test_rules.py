@@ -22,6 +22,7 @@ from bounty_ops_tests.migrating.gate.situations import (
     ERROR,
     GOOD,
     GOOD_RECORDS,
+    LIVE,
     NO_BUCKET,
     OTHER,
     PLAN,
@@ -41,8 +42,12 @@ if TYPE_CHECKING:
 
 NAMES = ("lint", "backup", "staging", "rehearsal", "second_person", "digest")
 OF_BUCKET = {"backup", "staging", "rehearsal", "second_person"}
+NO_TABLES = replace(LIVE, tables=())
 EMPTY = replace(
-    GOOD, empty=True, plan=replace(PLAN, current=None), records=replace(GOOD_RECORDS, backups=())
+    GOOD,
+    live=NO_TABLES,
+    plan=replace(PLAN, current=None),
+    records=replace(GOOD_RECORDS, backups=()),
 )
 
 
@@ -177,8 +182,7 @@ def test_whatever_is_permitted_has_no_gate_that_refuses(  # noqa: PLR0917 - hypo
         policy=policy,
         now=GOOD.now,
         operator="grace",
-        server_major=17,
-        empty=empty,
+        live=NO_TABLES if empty else LIVE,
         findings={"bounty_0003": (ERROR,) * errors},
         records=replace(
             GOOD_RECORDS,
@@ -241,7 +245,7 @@ def test_an_empty_database_has_nothing_to_lose() -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", [replace(EMPTY, empty=False), replace(EMPTY, plan=PLAN)], ids=["tables", "revision"]
+    "facts", [replace(EMPTY, live=LIVE), replace(EMPTY, plan=PLAN)], ids=["tables", "revision"]
 )
 def test_a_database_with_a_table_or_a_revision_is_not_empty(facts: GateFacts) -> None:
     assert "backup" in shut(facts)
@@ -398,3 +402,43 @@ def test_whoever_approved_besides_is_named_although_nobody_asked() -> None:
     )
     assert by_name(facts)["second_person"].state == "not_required"
     assert permit(facts).approvals == ("grace", "joan")
+
+
+def halfway(**changes: object) -> GateFacts:
+    """Production had the first of the two, then the attempt was stopped."""
+    stopped = record(
+        environment="production",
+        outcome="failed",
+        to_revision="bounty_0003",
+        revisions=("bounty_0003",),
+        files=PLAN.files[:1],
+        fingerprint_after=OTHER,
+        backup_id="backup-1",
+        finished_at=hours_ago(0.5),
+    ).model_copy(update=changes)
+    rest = replace(PLAN, current="bounty_0003", pending=PLAN.pending[1:], fingerprint=OTHER)
+    return with_records(replace(GOOD, plan=rest, behind=PLAN.pending[:1]), migrations=(stopped,))
+
+
+def test_a_migration_that_was_stopped_halfway_goes_on_with_what_it_rested_on() -> None:
+    permitted = permit(halfway())
+    assert permitted.backup_id == "backup-1"
+    assert permitted.rehearsal_id == "rehearsal-1"
+
+
+def test_what_was_not_stopped_halfway_does_not_go_on() -> None:
+    assert shut(halfway(outcome="applied")) == {"backup"}
+    assert shut(halfway(backup_id="backup-7")) == {"backup"}
+    assert shut(halfway(to_revision="bounty_0002")) == {"backup"}
+    other = replace(PLAN.pending[0], sha256="f" * 64)
+    assert shut(replace(halfway(), behind=(other,))) == {"rehearsal", "staging"}
+    assert shut(replace(halfway(), behind=())) == {"rehearsal", "staging"}
+    other = replace(PLAN.pending[0], sql="SELECT 1;\n")
+    assert shut(replace(halfway(), behind=(other,))) == {"rehearsal", "staging"}
+
+
+def test_in_the_middle_of_a_revision_no_schema_is_compared_with_the_live_one() -> None:
+    """Its runner was killed: there is no record, and half an index may be there."""
+    facts = replace(GOOD, plan=replace(PLAN, fingerprint="9" * 64))
+    assert shut(facts) == {"rehearsal"}
+    assert shut(replace(facts, interrupted=True)) == set()
