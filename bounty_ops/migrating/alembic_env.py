@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import context
+from alembic.script import Script
 from sqlalchemy import Connection, text
 
 from bounty_ops.environments import load_settings
 from bounty_ops.errors import UsageError
 from bounty_ops.migrating.lineage import BOUNTY, VERSION_SCHEMA, VERSION_TABLE
-from bounty_ops.migrating.lock import APPLICATION_NAME, migration_lock
-from bounty_ops.postgres.connect import engine, translated
+from bounty_ops.migrating.lock import migration_lock
+from bounty_ops.migrating.revisions import sha256_of_file
+from bounty_ops.migrating.running import Limits
+from bounty_ops.migrating.running.bookkeeping import (
+    Cause,
+    create_missing,
+    note_applied,
+    note_taken_back,
+)
+from bounty_ops.migrating.running.locks import BOOKKEEPING
+from bounty_ops.migrating.running.session import raw_connection, working_session
+from bounty_ops.postgres.connect import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from alembic.operations import MigrationScript
-    from alembic.runtime.migration import MigrationContext
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.migrating.lineage import Lineage
@@ -78,12 +90,17 @@ def prepare(connection: Connection) -> None:
     known = text("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :name")
     if connection.execute(known, {"name": VERSION_SCHEMA}).first() is None:
         connection.execute(text(f"CREATE SCHEMA {VERSION_SCHEMA}"))
+    create_missing(raw_connection(connection))
     connection.commit()
 
 
 def _run_online(lineage: Lineage, connection: Connection) -> None:
     prepare(connection)
-    context.configure(connection=connection, **options(lineage, connection))
+    context.configure(
+        connection=connection,
+        on_version_apply=_Bookkeeping(context.config.attributes.get("cause", Cause())),
+        **options(lineage, connection),
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -106,8 +123,8 @@ def _connection_of_settings(lineage: Lineage) -> Iterator[Connection]:
     url = _url_of_settings(lineage)
     with (
         translated(url),
-        migration_lock(url),
-        engine(url, application_name=APPLICATION_NAME).connect() as connection,
+        migration_lock(url) as lock,
+        working_session(url, Limits(), lock=lock) as connection,
     ):
         yield connection
 
@@ -127,6 +144,29 @@ def _url_of_settings(lineage: Lineage) -> DatabaseUrl:
     return environment.require_url()
 
 
+class _Bookkeeping:
+    """Alembic's ``on_version_apply``: runs in the transaction of the version row."""
+
+    def __init__(self, cause: Cause) -> None:
+        self._cause = cause
+
+    def __call__(self, *, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+        if ctx.connection is None:
+            return
+        connection = raw_connection(ctx.connection)
+        if not step.is_upgrade:
+            for revision in step.up_revision_ids:
+                note_taken_back(connection, revision)
+            return
+        scripts = step.up_revisions
+        if step.is_stamp:  # everything up to there counts as applied
+            scripts = tuple(step.revision_map.iterate_revisions(step.up_revision_ids, "base"))
+        for script in scripts:
+            if isinstance(script, Script):
+                sha256 = sha256_of_file(Path(script.path))
+                note_applied(connection, script.revision, sha256, cause=self._cause)
+
+
 class _Filter:
     """Alembic's ``include_name``: what of the database takes part in a comparison.
 
@@ -143,6 +183,8 @@ class _Filter:
     def __call__(self, name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
         if kind == "schema":
             return name == self._schema
+        if kind == "table" and self._schema == VERSION_SCHEMA and name in BOOKKEEPING:
+            return False
         return kind != "table" or name not in self._extensions_and_partitions()
 
     def _extensions_and_partitions(self) -> frozenset[str]:

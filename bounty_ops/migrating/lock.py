@@ -6,15 +6,23 @@ as soon as a migration commits; and a runner that dies gives it back with its co
 polled and never waited for: a blocked ``pg_advisory_lock`` holds a snapshot, and a CREATE INDEX
 CONCURRENTLY of the holder would wait for that snapshot - a deadlock.
 
+The session that carries revisions out holds a second lock, the fence. A runner whose connection
+for the first one broke may be at work still, or its server process may be while it is dead itself;
+its successor ends the process that holds the fence before it looks at anything. So two sessions
+never carry out revisions at once, whatever dies when.
+
 Session locks need a session: behind a pooler in transaction mode they mean nothing, so
 `MigrationLock.require` asks the server whether this very session still holds it.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
 
 from bounty_ops.migrating.errors import LockHeldError
 from bounty_ops.postgres.connect import connect
@@ -32,6 +40,8 @@ WAIT_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
 
 _KEY: Final = (0x626F7073, 1)  # "bops": two integers, so that pg_locks shows them as they are
+_FENCE: Final = (0x626F7073, 2)
+_ENDING_SECONDS: Final = 30.0
 
 _HELD: Final = """
     FROM pg_catalog.pg_locks l
@@ -39,6 +49,12 @@ _HELD: Final = """
       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
       AND l.classid = %s AND l.objid = %s AND l.objsubid = 2
 """
+_KEEPALIVES: Final = """
+    SELECT pg_catalog.set_config('tcp_keepalives_idle', '30', false),
+           pg_catalog.set_config('tcp_keepalives_interval', '10', false),
+           pg_catalog.set_config('tcp_keepalives_count', '6', false)
+"""
+_OTHERS: Final = f"SELECT l.pid {_HELD} AND l.pid <> pg_backend_pid()"
 _HELD_BY_ME: Final = f"SELECT 1 {_HELD} AND l.pid = pg_backend_pid()"
 _HOLDER: Final = f"""
     SELECT a.pid, a.application_name, a.usename
@@ -47,12 +63,20 @@ _HOLDER: Final = f"""
 """  # noqa: S608 - constants
 
 
+logger = logging.getLogger(__name__)
+
+
 class MigrationLock:
     """The lock while it is held."""
 
     def __init__(self, connection: Connection[TupleRow], address: str) -> None:
         self._connection = connection
         self._address = address
+
+    @property
+    def connection(self) -> Connection[TupleRow]:
+        """The connection that holds the lock, in autocommit mode."""
+        return self._connection
 
     def require(self) -> None:
         """Raise LockHeldError unless this session holds the lock at this moment.
@@ -66,6 +90,49 @@ class MigrationLock:
                 "session lock holds.",
             )
 
+    def fence(self, session: Connection[Any]) -> None:
+        """Make ``session`` the only one that carries out revisions, for as long as it lives.
+
+        Raises LockHeldError when this runner has lost its lock, or another's process does not end.
+        """
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while True:
+            row = session.execute("SELECT pg_try_advisory_lock(%s, %s)", _FENCE).fetchone()
+            session.commit()
+            if row is not None and row[0]:
+                break
+            if time.monotonic() >= deadline:
+                raise self._not_ended()
+            self.end_orphans()
+        # Whoever lost the lock before this is told so here; whoever loses it later is ended by
+        # the successor through the fence.
+        self.require()
+
+    def end_orphans(self) -> None:
+        """End the server processes of runners that do not hold the lock any more.
+
+        Raises LockHeldError when this runner has lost its lock, or may not end them.
+        """
+        self.require()
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while pids := [pid for (pid,) in self._connection.execute(_OTHERS, _FENCE)]:
+            if time.monotonic() >= deadline:
+                raise self._not_ended()
+            for pid in pids:
+                logger.warning("ending the process %d of a migration runner that is gone", pid)
+                try:
+                    self._connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+                except psycopg.errors.InsufficientPrivilege:
+                    raise self._not_ended() from None
+            time.sleep(POLL_SECONDS / 4)
+
+    def _not_ended(self) -> LockHeldError:
+        holder = _holder(self._connection, _FENCE)
+        return LockHeldError(
+            f"{self._address}: a runner is gone, but its server process goes on: {holder}",
+            hint="End it as its role or as a superuser, with SELECT pg_terminate_backend(pid).",
+        )
+
 
 @contextmanager
 def migration_lock(
@@ -76,9 +143,11 @@ def migration_lock(
     Raises LockHeldError, naming the holder, when it is not free within ``wait_seconds``.
     """
     with connect(url, application_name=APPLICATION_NAME) as connection:
+        # The server must not keep the lock of a runner whose machine or network is gone.
+        connection.execute(_KEEPALIVES)
         _acquire(connection, url.address(), wait_seconds, poll_seconds)
         lock = MigrationLock(connection, url.address())
-        lock.require()
+        lock.end_orphans()
         yield lock
         # After an exception the closing connection gives the lock back; unlocking by hand
         # could fail on a dead connection and hide why.
@@ -95,15 +164,15 @@ def _acquire(
             return
         if time.monotonic() >= deadline:
             raise LockHeldError(
-                f"{address}: another migration is running: {_holder(connection)}",
+                f"{address}: another migration is running: {_holder(connection, _KEY)}",
                 hint="Wait until it has finished. If it hangs, end it at the server with "
                 "SELECT pg_terminate_backend(pid).",
             )
         time.sleep(poll_seconds)
 
 
-def _holder(connection: Connection[TupleRow]) -> str:
-    row = connection.execute(_HOLDER, _KEY).fetchone()
+def _holder(connection: Connection[TupleRow], key: tuple[int, int]) -> str:
+    row = connection.execute(_HOLDER, key).fetchone()
     if row is None:
         return "it finished just now"
     pid, application_name, role = row

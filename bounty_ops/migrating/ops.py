@@ -16,9 +16,6 @@ from bounty_ops.migrating.stepping import run_revision
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
 
-_LOCK_TIMEOUT_SECONDS = 5.0
-_LOCK_ATTEMPTS = 5
-
 
 def migrate_ops(url: DatabaseUrl) -> None:
     """Bring the operations database at ``url`` to the newest revision.
@@ -35,6 +32,5 @@ def migrate_ops(url: DatabaseUrl) -> None:
                 url,
                 OPS.directory(),
                 step.revision,
-                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-                attempts=_LOCK_ATTEMPTS,
+                lock=lock,
             )

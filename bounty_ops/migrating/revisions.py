@@ -117,11 +117,12 @@ def _revision(script: Script) -> Revision:
         id=script.revision,
         previous=previous,
         message=script.doc,
-        sha256=_hash(Path(script.path)),
+        sha256=sha256_of_file(Path(script.path)),
     )
 
 
-def _hash(path: Path) -> str:
+def sha256_of_file(path: Path) -> str:
+    """Return the hash of a migration file and of those that carry its name."""
     digest = hashlib.sha256()
     for file in sorted(path.parent.glob(f"{path.stem}.*")):
         content = file.read_bytes()

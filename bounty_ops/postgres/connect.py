@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bounty_ops.environments import DatabaseUrl
+
+
+#: A firewall that forgets a silent connection must not leave a backup holding its locks on the
+#: server for hours, nor a migration waiting for an answer that never comes.
+_KEEPALIVES: Final = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "6"}
 
 
 @contextmanager
@@ -42,11 +47,7 @@ def connect(
     """
     with translated(url):
         keywords = {
-            # TCP keepalives: a firewall that forgets a silent connection must not leave a
-            # backup holding its locks on the server for hours.
-            "keepalives_idle": "30",
-            "keepalives_interval": "10",
-            "keepalives_count": "6",
+            **_KEEPALIVES,
             "connect_timeout": str(connect_timeout_seconds),
             **url.conninfo(),
             "application_name": application_name,
@@ -85,6 +86,7 @@ def engine(url: DatabaseUrl, *, application_name: str) -> Engine:
         poolclass=NullPool,
         hide_parameters=True,  # bound values may be secrets, and errors end up in logs
         connect_args={
+            **{name: value for name, value in _KEEPALIVES.items() if name not in url.conninfo()},
             "application_name": application_name,
             "connect_timeout": 10,
             "prepare_threshold": None,

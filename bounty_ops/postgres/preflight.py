@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.errors import BountyOpsError
     from bounty_ops.postgres.server import ServerFacts
 
 #: Supabase's transaction pooler; PgBouncer's usual port.
@@ -25,18 +26,19 @@ _POOLER_PORTS: Final = frozenset({6543, 6432})
 _SHOWN: Final = 10
 
 
-def refuse_pooler_address(url: DatabaseUrl) -> None:
+def refuse_pooler_address(url: DatabaseUrl, error: type[BountyOpsError] = BackupError) -> None:
     """Refuse addresses that are known to be transaction poolers, without connecting.
 
     Raises:
-        BackupError: with what the direct address probably is.
+        BackupError: or another `error`, with what the direct address probably is.
     """
     first_label = url.host.partition(".")[0]
     if first_label.endswith("-pooler"):
         direct = url.host.replace("-pooler", "", 1)
-        raise _pooler(url, f"Use the direct host {direct} in DATABASE_URL for operations.")
+        hint = f"Use the direct host {direct} in DATABASE_URL for operations."
+        raise _pooler(url, hint, error)
     if url.port in _POOLER_PORTS:
-        raise _pooler(url, "Use the database's direct address (usually port 5432).")
+        raise _pooler(url, "Use the database's direct address (usually port 5432).", error)
 
 
 def refuse_unfit(
@@ -48,7 +50,7 @@ def refuse_unfit(
         BackupError: a transaction pooler, or a hot standby.
         InsufficientPrivilege: tables or sequences that this role cannot read, or not wholly.
     """
-    _refuse_transaction_pooling(connection, url)
+    refuse_transaction_pooling(connection, url)
     if facts.in_recovery:
         raise BackupError(
             f"{url.address()} is a hot standby; it cannot lock tables against changes that it "
@@ -71,7 +73,11 @@ def refuse_unfit(
         )
 
 
-def _refuse_transaction_pooling(connection: psycopg.Connection[TupleRow], url: DatabaseUrl) -> None:
+def refuse_transaction_pooling(
+    connection: psycopg.Connection[TupleRow],
+    url: DatabaseUrl,
+    error: type[BountyOpsError] = BackupError,
+) -> None:
     """Tell a transaction pooler from a server or a session pooler, which are both fine.
 
     A pooler announces a process id of its own making at the start of a session. If so: two
@@ -81,12 +87,13 @@ def _refuse_transaction_pooling(connection: psycopg.Connection[TupleRow], url: D
     served_by = {_backend(connection)}
     if served_by == {connection.info.backend_pid}:
         return
-    with connect(url, application_name="bounty-ops backup (probe)") as other, other.transaction():
+    with connect(url, application_name="bounty-ops (probe)") as other, other.transaction():
         served_by.add(_backend(connection))
         other_served_by = _backend(other)
         served_by.add(_backend(connection))
     if other_served_by in served_by or len(served_by) > 1:
-        raise _pooler(url, "Use the database's direct address in DATABASE_URL for operations.")
+        hint = "Use the database's direct address in DATABASE_URL for operations."
+        raise _pooler(url, hint, error)
 
 
 def _backend(connection: psycopg.Connection[TupleRow]) -> int:
@@ -94,10 +101,10 @@ def _backend(connection: psycopg.Connection[TupleRow]) -> int:
     return int(row[0]) if row else 0
 
 
-def _pooler(url: DatabaseUrl, hint: str) -> BackupError:
-    return BackupError(
+def _pooler(url: DatabaseUrl, hint: str, error: type[BountyOpsError]) -> BountyOpsError:
+    return error(
         f"{url.address()} is a transaction pooler: a snapshot and its locks do not survive there, "
-        "and pg_dump's settings would leak into other sessions",
+        "and a session's settings would leak into other sessions",
         hint=hint,
     )
 

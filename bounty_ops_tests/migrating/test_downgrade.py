@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from bounty_ops.errors import PostgresError, UsageError
+from bounty_ops.errors import MigrationError, UsageError
 from bounty_ops.migrating.downgrade import downgrade
 from bounty_ops.migrating.facts import read_facts
 from bounty_ops.migrating.lineage import BOUNTY, OPS
 from bounty_ops.migrating.ops import migrate_ops
-from bounty_ops.migrating.runner import downgrade_to
+from bounty_ops.migrating.revisions import revisions_of
+from bounty_ops.migrating.running.bookkeeping import Cause
+from bounty_ops.migrating.stepping import run_revision
 from bounty_ops_tests.migrating.lines import environment, longer_line, migrate
 from bounty_ops_tests.schema.catalogue import Facts, differences, read_catalogue
 from bounty_ops_tests.schema.expected import expected_facts, version_table_facts
@@ -49,7 +51,7 @@ def test_up_down_up_is_up(fresh_database: DatabaseUrl) -> None:
 def test_the_operations_database_goes_up_down_up(fresh_database: DatabaseUrl) -> None:
     migrate_ops(fresh_database)
     before = _facts(fresh_database)
-    downgrade_to(fresh_database, OPS.directory(), None, lock_timeout_seconds=5)
+    run_revision(fresh_database, OPS.directory(), revisions_of(OPS).head, cause=Cause("downgrade"))
     assert differences(version_table_facts(), _facts(fresh_database)) == []
     migrate_ops(fresh_database)
     assert differences(before, _facts(fresh_database)) == []
@@ -74,6 +76,6 @@ def test_what_somebody_built_upon_a_table_stops_the_downgrade(fresh_database: Da
     with _connect(fresh_database) as connection:
         connection.execute("CREATE VIEW open_bounties AS SELECT id FROM bounty")
     before = _facts(fresh_database)
-    with pytest.raises(PostgresError):
+    with pytest.raises(MigrationError, match="other objects depend on"):
         downgrade(environment(fresh_database), None)
     assert differences(before, _facts(fresh_database)) == []

@@ -17,6 +17,7 @@ from bounty_ops.migrating import apply_migration, plan_migration
 from bounty_ops.migrating.errors import LockHeldError
 from bounty_ops.migrating.facts import read_facts
 from bounty_ops.migrating.lock import APPLICATION_NAME, migration_lock
+from bounty_ops.migrating.running import Limits
 from bounty_ops.migrating.stepping import pause_before, run_revision
 from bounty_ops_tests.migrating.lines import environment, longer_line, migrate
 from bounty_ops_tests.schema.catalogue import differences, read_catalogue
@@ -145,32 +146,32 @@ def test_another_attempt_is_made_when_the_client_is_gone(
             if len(pauses) == 2:
                 client.rollback()
 
-        attempts = run_revision(
+        run = run_revision(
             fresh_database,
             line.directory(),
             "bounty_0002",
-            lock_timeout_seconds=0.1,
-            attempts=9,
+            limits=Limits(lock_timeout_seconds=0.1, attempts=9),
             sleep=leave_after_the_second_pause,
         )
-    assert attempts == 3
-    assert pauses == [pause_before(2), pause_before(3)]
+    assert (run.attempts, [each.attempts for each in run.statements]) == (3, [3])
+    assert pause_before(2) <= pauses[0] <= pause_before(2, 1) < pauses[1] <= pause_before(3, 1)
     assert read_facts(fresh_database, line).revision == "bounty_0002"
 
 
 def test_pauses_grow_and_stay_bounded() -> None:
     pauses = [pause_before(attempt) for attempt in range(2, 102)]
     assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (0.5, 30.0)
+    assert (pauses[0], pauses[-1]) == (1.0, 30.0)
 
 
 def _terminate(connection: Connection, condition: str) -> None:
     """End a migration's connection as soon as there is one that fits."""
     statement = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s "
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'bounty-ops migrate%%' "
         f"AND pid <> pg_backend_pid() AND datname = current_database() AND {condition}"
     ).encode()
-    while connection.execute(statement, (APPLICATION_NAME,)).fetchone() is None:
+    while connection.execute(statement, ()).fetchone() is None:
         time.sleep(0.02)
 
 
@@ -179,7 +180,7 @@ def test_without_its_lock_a_runner_does_not_go_on(
 ) -> None:
     line = longer_line(
         tmp_path,
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 "
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
         "CREATE TABLE a (id int)",
     )

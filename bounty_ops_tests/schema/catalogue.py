@@ -20,6 +20,9 @@ _OURS = """
     n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%%'
 """
 
+#: What the runner writes down beside the version table; empty or not, it is nobody's schema.
+_BOOKKEEPING = ("bounty_ops.applied_revision", "bounty_ops.revision_step")
+
 # Every query gives: kind, name, and a JSON object of aspects.
 _QUERIES = (
     f"""
@@ -131,6 +134,8 @@ def read_catalogue(connection: Connection[Any]) -> Facts:
     facts: Facts = {}
     for query in _QUERIES:
         for kind, name, aspects in connection.execute(query.replace("%%", "%").encode()):
+            if name.startswith(_BOOKKEEPING):
+                continue
             for aspect, value in aspects.items():
                 if value is not None:
                     facts[kind, name, aspect] = _plain(value)
