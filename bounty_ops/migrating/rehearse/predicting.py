@@ -6,7 +6,7 @@ bloat, and the live one may have grown since the backup. What takes next to no t
 does not look at the rows at all, or looks at few of them, and takes as little time in the live
 database; the first hundredth of a second of every statement counts as such.
 
-The sizes are those of the largest table that the statement locked, in any mode: an INSERT ...
+The sizes are those of the largest table that the statement works on, in any mode: an INSERT ...
 SELECT takes its time from the table that it reads. What the machine, its disk and its load add is
 not predicted; `compare_prediction` shows afterwards how well it went.
 """
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from bounty_ops.journal.evidence import LockTaken, MigrationEvidence, Rehearsal
+    from bounty_ops.journal.evidence import MigrationEvidence, Rehearsal
 
 #: Of a statement's time, what is there however small its table is: parsing, planning, catalogues.
 FLOOR_SECONDS: Final = 0.01
@@ -33,19 +33,13 @@ class Size:
     live_bytes: int | None
 
 
-def largest_locked(locks: Iterable[LockTaken], copy: Mapping[str, int]) -> str | None:
-    """The label of the largest table among the locked relations; None: it locked no old table."""
-    locked = {lock.relation for lock in locks} & copy.keys()
-    return max(locked, key=lambda label: (copy[label], label), default=None)
-
-
 def predict(seconds: float, size: Size | None, *, rewritten: bool) -> float | None:
     """Predict the seconds of a statement in the live database.
 
     Args:
         seconds: in the copy.
-        size: of the largest table that it locked; None for one that locked none, which takes as
-            long anywhere.
+        size: of the largest table that it works on; None for one that works on none, which takes
+            as long anywhere.
         rewritten: whether it wrote every row anew: then nothing of its time is constant.
 
     Returns:

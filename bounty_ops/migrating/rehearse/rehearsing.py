@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bounty_ops.errors import EmbeddedError, PostgresError, UsageError
-from bounty_ops.journal.evidence import LONGEST_SQL, Rehearsal, RehearsedStatement
+from bounty_ops.journal.evidence import Rehearsal
 from bounty_ops.journal.ids import new_id
 from bounty_ops.journal.permits import write_rehearsal
 from bounty_ops.migrating.errors import StalePlanError
 from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.migrating.rehearse.choosing import proved_backup
 from bounty_ops.migrating.rehearse.copying import APPLICATION_NAME, Source, restored_copy
+from bounty_ops.migrating.rehearse.describing import described
 from bounty_ops.migrating.rehearse.drill import Drill, Failed, Result
-from bounty_ops.migrating.rehearse.predicting import Size, largest_locked, predict, total
+from bounty_ops.migrating.rehearse.predicting import total
 from bounty_ops.migrating.rehearse.tables import Live, read_live
 from bounty_ops.migrating.rehearse.waits import longest
 from bounty_ops.migrating.revisions import revisions_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bounty_ops.journal.records import Manifest
     from bounty_ops.migrating.lineage import Lineage
     from bounty_ops.migrating.plan import MigrationPlan
-    from bounty_ops.migrating.rehearse.measuring import Measured
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class _Work:
 
     def certificate(self, outcome: Any, reason: str | None) -> Rehearsal:  # noqa: ANN401 - checked by the model
         """What is written down."""
-        statements = tuple(self._statement(one) for one in self.result.measured)
+        statements = described(self.result, self.live)
         ran = self.result.waits is not None
         waits = self.result.waits or ()
         passed = outcome == "passed"
@@ -206,27 +206,6 @@ class _Work:
             longest_write_seconds=longest(waits, "write") if ran else None,
             fingerprint_before=self.result.fingerprint_before,
             fingerprint_after=self.result.fingerprint_after,
-        )
-
-    def _statement(self, measured: Measured) -> RehearsedStatement:
-        record = measured.record
-        copy = {table.label: table.size_bytes for table in self.result.tables}
-        label = largest_locked(record.locks, copy)
-        size = None if label is None else Size(copy[label], self.live.sizes.get(label))
-        waits = self.result.waits or ()
-        own_seconds = max(0.0, record.seconds - record.waited_seconds)
-        return RehearsedStatement(
-            **record.model_dump(exclude={"locks", "sql"}),
-            sql=record.sql[:LONGEST_SQL],
-            locks=record.locks,
-            longest_read_seconds=longest(waits, "read", measured.span),
-            longest_write_seconds=longest(waits, "write", measured.span),
-            wal_bytes=measured.wal_bytes,
-            disk_bytes=measured.disk_bytes,
-            rewritten=measured.rewritten,
-            table_bytes=None if size is None else size.copy_bytes,
-            live_bytes=None if size is None else size.live_bytes,
-            predicted_seconds=predict(own_seconds, size, rewritten=bool(measured.rewritten)),
         )
 
 
