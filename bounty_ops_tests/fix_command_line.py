@@ -23,14 +23,16 @@ import pytest
 
 import bounty_ops
 from bounty_ops.environments import DatabaseUrl
+from bounty_ops_tests.command_server import CommandServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from bounty_ops.environments import ObjectStoreSettings
 
 _PACKAGE_PARENT = Path(bounty_ops.__file__).parents[1]
 _TIMEOUT_SECONDS = 120
+_COMMANDS = CommandServer()
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,7 @@ class CommandLine:
     secrets: tuple[str, ...] = ()
 
     def run(self, *words: str, shows_secrets: bool = False) -> Outcome:
-        done = subprocess.run(
-            self.argv(*words),
-            env=self.environ(),
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        done = _COMMANDS.run(words, self.environ(), self.home, _TIMEOUT_SECONDS)
         if not shows_secrets:
             self.find_no_secret(done.stdout + done.stderr)
         return Outcome(done.returncode, done.stdout, done.stderr)
@@ -108,6 +101,12 @@ class CommandLine:
             "BOUNTY_OPS_HOME": str(self.home),
             **self.variables,
         }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands() -> Iterator[None]:
+    yield
+    _COMMANDS.stop()
 
 
 @pytest.fixture
