@@ -1,0 +1,149 @@
+"""CREATE INDEX, DROP INDEX, REINDEX."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pglast import ast
+from pglast.enums import DropBehavior, ReindexObjectType
+
+from bounty_ops.migrating.lint.learning_names import dropped_names
+from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE
+from bounty_ops.migrating.lint.tree import flag, qualified, relation_name
+
+if TYPE_CHECKING:
+    from bounty_ops.migrating.lint.examination import Examination
+    from bounty_ops.migrating.lint.tree import Node
+
+
+def create_index(exam: Examination, node: Node) -> None:
+    """CREATE INDEX."""
+    name = relation_name(node.relation)
+    index = qualified(node.relation.schemaname, node.idxname) if node.idxname else None
+    existing = exam.model.indexes.get(index) if index else None
+    if index is not None:
+        exam.born.add(index)
+    if exam.is_missing(name):
+        exam.report("always-fails", name, detail=f"there is no table {name}")
+    elif node.concurrent:
+        _concurrently(exam, node, name, index)
+    elif existing is not None and existing.valid and node.if_not_exists:
+        return
+    elif existing is not None and not node.if_not_exists and not exam.is_new(existing.table):
+        exam.report("always-fails", name, detail=f"there is an index {existing.name} already")
+    elif not exam.is_new(name) and not _touches_no_row(exam, node, name):
+        exam.take(name, SHARE)
+        exam.report("index-blocks-writes", name, detail=_on_partitions(exam, name))
+
+
+def _touches_no_row(exam: Examination, node: Node, name: str) -> bool:
+    """ON ONLY a partitioned table makes an entry without rows."""
+    table = exam.model.table(name)
+    partitioned = table is None or not table.complete or table.kind == "partitioned"
+    return not node.relation.inh and partitioned
+
+
+def _on_partitions(exam: Examination, name: str) -> str:
+    table = exam.model.table(name)
+    count = len(table.partitions) if table is not None else 0
+    return f" So it does on each of its {count} partitions." if count else ""
+
+
+def _concurrently(exam: Examination, node: Node, name: str, index: str | None) -> None:
+    if exam.session.transaction is not None:
+        exam.report("refused-in-transaction", name, detail="CREATE INDEX CONCURRENTLY", lock=None)
+        return
+    table = exam.model.table(name)
+    if table is not None and table.kind == "partitioned":
+        exam.report("always-fails", name, detail=f"{name} is partitioned, and no index is created "
+                    "on a partitioned table CONCURRENTLY")  # fmt: skip
+        return
+    existing = exam.model.indexes.get(index) if index else None
+    if node.if_not_exists:
+        if not (existing is not None and existing.valid) and f"cleared {index}" not in exam.told:
+            exam.report("index-accepts-invalid", name, detail=_state(existing is not None, index))
+    elif existing is not None:
+        exam.report("always-fails", name, detail=f"there is an index {existing.name} already"
+                    f"{'' if existing.valid else ', an INVALID one'}")  # fmt: skip
+    if node.unique:
+        exam.report("index-concurrently-can-fail", name)
+
+
+def _state(exists: bool, index: str | None) -> str:
+    if exists:
+        return f"{index} is INVALID now, and stays so."
+    return "it would never be finished."
+
+
+def drop_index(exam: Examination, node: Node) -> None:
+    """DROP INDEX."""
+    for name in dropped_names(node):
+        known = exam.model.indexes.get(name)
+        if exam.model.complete and known is None:
+            if not node.missing_ok:
+                exam.report("always-fails", detail=f"there is no index {name}")
+        elif known is not None and known.constraint is not None:
+            _of_a_constraint(exam, node, name, known.constraint)
+        elif node.concurrent:
+            exam.told.add(f"cleared {name}")
+            _drop_concurrently(exam, node, name)
+        elif name not in exam.born and not exam.is_new(known.table if known else None):
+            table = known.table if known is not None else name
+            exam.take(table, ACCESS_EXCLUSIVE)
+            exam.report("index-drop-blocks", table)
+    if node.concurrent and exam.session.transaction is not None:
+        exam.report("refused-in-transaction", detail="DROP INDEX CONCURRENTLY")
+
+
+def _of_a_constraint(exam: Examination, node: Node, name: str, constraint: str) -> None:
+    if node.behavior == DropBehavior.DROP_CASCADE and not node.concurrent:
+        exam.report("cascade", detail=f": here the constraint {constraint}")
+    else:
+        exam.report("always-fails", detail=f"the index {name} belongs to the constraint "
+                    f"{constraint}; DROP CONSTRAINT drops both")  # fmt: skip
+
+
+def _drop_concurrently(exam: Examination, node: Node, name: str) -> None:
+    known = exam.model.indexes.get(name)
+    table = exam.model.table(known.table) if known is not None else None
+    if node.behavior == DropBehavior.DROP_CASCADE:
+        exam.report("always-fails", detail="DROP INDEX CONCURRENTLY does not take CASCADE")
+    elif len(node.objects or ()) > 1:
+        exam.report("always-fails", detail="DROP INDEX CONCURRENTLY takes one index")
+    elif table is not None and table.kind == "partitioned":
+        exam.report("always-fails", detail=f"{name} is an index of a partitioned table, which "
+                    "cannot be dropped CONCURRENTLY")  # fmt: skip
+    elif name not in exam.born and (known is None or known.valid):
+        exam.report("index-drop-concurrently", table.name if table else name)
+
+
+_WHOLE = {
+    ReindexObjectType.REINDEX_OBJECT_SCHEMA: "REINDEX SCHEMA",
+    ReindexObjectType.REINDEX_OBJECT_DATABASE: "REINDEX DATABASE",
+    ReindexObjectType.REINDEX_OBJECT_SYSTEM: "REINDEX SYSTEM",
+}
+
+
+def reindex(exam: Examination, node: Node) -> None:
+    """REINDEX."""
+    concurrent = flag(node.params, "concurrently")
+    whole = _WHOLE.get(node.kind)
+    inside = exam.session.transaction is not None
+    if inside and (concurrent or whole):
+        exam.report("refused-in-transaction", detail=whole or "REINDEX CONCURRENTLY")
+        return
+    if concurrent:
+        return
+    if whole:
+        exam.report("reindex-blocks", detail=whole)
+        return
+    name = relation_name(node.relation)
+    if exam.is_new(name):
+        return
+    known = exam.model.indexes.get(name)
+    table = known.table if known is not None else name
+    exam.take(table, SHARE)
+    exam.report("reindex-blocks", table)
+
+
+INDEX_CHECKS = {ast.IndexStmt: create_index, ast.ReindexStmt: reindex}

@@ -1,0 +1,117 @@
+"""ALTER TABLE and its relatives: each subcommand to its check; and CREATE TABLE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast
+from pglast.enums import AlterTableType, ObjectType
+
+from bounty_ops.migrating.lint import (
+    check_columns,
+    check_constraints,
+    check_partitions,
+    check_table_settings,
+    check_types,
+)
+from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
+from bounty_ops.migrating.lint.tree import below, relation_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bounty_ops.migrating.lint.examination import Examination
+    from bounty_ops.migrating.lint.tree import Node
+
+_COMMANDS: Final[dict[AlterTableType, Callable[[Examination, str, Node], None]]] = {
+    **check_columns.COMMANDS,
+    **check_types.COMMANDS,
+    **check_constraints.COMMANDS,
+    **check_partitions.COMMANDS,
+    **check_table_settings.COMMANDS,
+}
+_WITH_ROWS: Final = frozenset({ObjectType.OBJECT_TABLE, ObjectType.OBJECT_MATVIEW})
+
+
+def alter_table(exam: Examination, node: Node) -> None:
+    """ALTER TABLE, also by other names: ALTER INDEX, VIEW, SEQUENCE, TYPE share its grammar."""
+    name = relation_name(node.relation)
+    if node.objtype == ObjectType.OBJECT_TYPE:
+        _alter_composite(exam, name, node)
+        return
+    if node.objtype == ObjectType.OBJECT_INDEX or name in exam.model.indexes:
+        check_table_settings.alter_index(exam, name, node)
+        return
+    if node.objtype not in _WITH_ROWS or exam.is_new(name):
+        return
+    if exam.is_missing(name):
+        if not node.missing_ok:
+            exam.report("always-fails", name, detail=f"there is no table {name}")
+        return
+    for command in node.cmds or ():
+        check = _COMMANDS.get(command.subtype)
+        if check is not None:
+            check(exam, name, command)
+
+
+def _alter_composite(exam: Examination, name: str, node: Node) -> None:
+    for command in node.cmds or ():
+        if command.subtype == AlterTableType.AT_DropColumn and not exam.is_new(name):
+            exam.report("column-dropped", name, detail=command.name, lock=None)
+        elif command.subtype == AlterTableType.AT_AlterColumnType and not exam.is_new(name):
+            exam.report("rename-breaks-clients", name, lock=None,
+                        detail=f"the attribute {command.name} of {name} gets another type")  # fmt: skip
+
+
+def create_table(exam: Examination, node: Node) -> None:
+    """CREATE TABLE: nobody uses it yet, but what it refers to is used."""
+    name = relation_name(node.relation)
+    if name in exam.model.tables and not exam.is_new(name):
+        if not node.if_not_exists and node.relation.schemaname != "pg_temp":
+            exam.report("always-fails", name, detail=f"{name} exists already")
+        return
+    exam.born.add(name)
+    if node.partbound is not None:
+        check_partitions.partition_created(exam, node)
+    for each in below(node.tableElts, ast.Constraint):
+        if each.pktable is not None:
+            exam.take(relation_name(each.pktable), SHARE_ROW_EXCLUSIVE, counted=False)
+            check_constraints.cannot_refer(exam, name, each, (), {})
+
+
+def create_table_as(exam: Examination, node: Node) -> None:
+    """CREATE TABLE AS and CREATE MATERIALIZED VIEW: a query over other tables."""
+    name = relation_name(node.into.rel)
+    if name not in exam.model.tables:
+        exam.born.add(name)
+    if any(not exam.is_new(relation_name(each)) for each in below(node.query, ast.RangeVar)):
+        exam.works_long("lock-held-across-scan")
+
+
+def create_view(exam: Examination, node: Node) -> None:
+    """CREATE VIEW; it may make a rename or a drop in the same transaction good."""
+    name = relation_name(node.view)
+    exam.fulfil(f"relation {name}")
+    known = exam.model.table(name)
+    if known is None:
+        exam.born.add(name)
+    elif not node.replace and not exam.is_new(name):
+        exam.report("always-fails", name, detail=f"{name} exists already", lock=None)
+
+
+def create_trigger(exam: Examination, node: Node) -> None:
+    """CREATE TRIGGER: a brief lock."""
+    exam.take(relation_name(node.relation), SHARE_ROW_EXCLUSIVE)
+
+
+def create_policy(exam: Examination, node: Node) -> None:
+    """CREATE POLICY: it may be the one that ENABLE ROW LEVEL SECURITY waited for."""
+    name = relation_name(node.table)
+    exam.take(name, ACCESS_EXCLUSIVE)
+    exam.fulfil(f"policy {name}")
+    table = exam.model.table(name)
+    roles = node.roles or ()
+    public = not roles or any(each.roletype.name == "ROLESPEC_PUBLIC" for each in roles)
+    opens = isinstance(node.qual, ast.A_Const) and node.permissive is not False and public
+    if opens and table is not None and table.row_security and table.policies:
+        exam.report("policy-opens-table", name, detail=node.policy_name)

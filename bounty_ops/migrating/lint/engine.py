@@ -1,0 +1,171 @@
+"""The linter: every statement to its check, then into what is known."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast
+
+from bounty_ops.migrating.lint import (
+    check_hidden,
+    check_indexes,
+    check_objects,
+    check_rights,
+    check_rows,
+    check_session,
+    check_tables,
+)
+from bounty_ops.migrating.lint.acknowledgements import acknowledged
+from bounty_ops.migrating.lint.examination import Examination, Outlook
+from bounty_ops.migrating.lint.learning import learn, learn_script
+from bounty_ops.migrating.lint.schema import Catalogue
+from bounty_ops.migrating.lint.script import read_script
+from bounty_ops.migrating.lint.tree import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bounty_ops.migrating.lint.finding import Finding
+    from bounty_ops.migrating.lint.script import Statement
+    from bounty_ops.migrating.lint.tree import Node
+
+DEFAULT_MAJOR: Final = 17
+_TIMEOUTS: Final = frozenset({"lock_timeout", "statement_timeout"})
+
+_CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
+    ast.AlterTableStmt: check_tables.alter_table,
+    ast.CreateStmt: check_tables.create_table,
+    ast.CreateTableAsStmt: check_tables.create_table_as,
+    ast.ViewStmt: check_tables.create_view,
+    ast.CreateTrigStmt: check_tables.create_trigger,
+    ast.CreatePolicyStmt: check_tables.create_policy,
+    ast.IndexStmt: check_indexes.create_index,
+    ast.ReindexStmt: check_indexes.reindex,
+    ast.DropStmt: check_objects.drop,
+    ast.RenameStmt: check_objects.rename,
+    ast.AlterObjectSchemaStmt: check_objects.set_schema,
+    ast.AlterEnumStmt: check_objects.alter_enum,
+    ast.AlterDomainStmt: check_objects.alter_domain,
+    ast.UpdateStmt: check_rows.update,
+    ast.DeleteStmt: check_rows.delete,
+    ast.InsertStmt: check_rows.insert,
+    ast.MergeStmt: check_rows.merge,
+    ast.TruncateStmt: check_rows.truncate,
+    ast.SelectStmt: check_rows.select,
+    ast.CopyStmt: check_rows.copy,
+    ast.VacuumStmt: check_rows.vacuum,
+    ast.TransactionStmt: check_session.transaction,
+    ast.VariableSetStmt: check_session.set_variable,
+    ast.LockStmt: check_session.lock_table,
+    ast.ClusterStmt: check_session.cluster,
+    ast.RefreshMatViewStmt: check_session.refresh,
+    ast.CreatedbStmt: check_session.alone,
+    ast.CreateTableSpaceStmt: check_session.alone,
+    ast.DropTableSpaceStmt: check_session.alone,
+    ast.AlterSystemStmt: check_session.alone,
+    ast.CreateSubscriptionStmt: check_session.subscription,
+    ast.AlterSeqStmt: check_session.alter_sequence,
+    ast.GrantStmt: check_rights.grant,
+    ast.AlterDefaultPrivilegesStmt: check_rights.default_privileges,
+    ast.GrantRoleStmt: check_rights.grant_role,
+    ast.CreateRoleStmt: check_rights.role,
+    ast.AlterRoleStmt: check_rights.role,
+    ast.CreateFunctionStmt: check_rights.create_function,
+    ast.AlterFunctionStmt: check_rights.alter_function,
+    ast.CreatePublicationStmt: check_rights.create_publication,
+    ast.AlterPublicationStmt: check_rights.alter_publication,
+    ast.DropOwnedStmt: check_rights.drop_role_objects,
+    ast.DropdbStmt: check_rights.drop_role_objects,
+    ast.DropRoleStmt: check_rights.drop_role_objects,
+    ast.DropSubscriptionStmt: check_rights.drop_role_objects,
+}
+
+
+def lint_sql(
+    sql: str,
+    *,
+    history: Sequence[str] = (),
+    catalogue: Catalogue | None = None,
+    pg_major: int = DEFAULT_MAJOR,
+    managed: bool = False,
+    ignore: Iterable[str] = (),
+) -> tuple[Finding, ...]:
+    """What the statements of a file do to a database in use, in their order.
+
+    Args:
+        sql: The file. Without BEGIN, each statement is a transaction of its own, as in psql.
+        history: Earlier files, oldest first: what they made is there.
+        catalogue: What a server says is there; `history` comes on top of it.
+        pg_major: The major version of the server that it is for.
+        managed: Our runner applies it, which sets lock_timeout for the session.
+        ignore: Rules that say nothing.
+    """
+    model = deepcopy(catalogue) if catalogue is not None else Catalogue()
+    for earlier in history:
+        learn_script(model, earlier)
+    statements = read_script(sql)
+    exam = Examination(model, pg_major, managed=managed, outlook=_outlook(statements))
+    exam.last_line = max(1, sql.count("\n") + (not sql.endswith("\n")))
+    for statement in statements:
+        _statement(exam, statement)
+    _end(exam)
+    ignored = set(ignore)
+    found = [each for each in exam.findings if each.rule not in ignored]
+    return tuple(acknowledged(sql, statements, found))
+
+
+def _statement(exam: Examination, statement: Statement) -> None:
+    exam.statement, exam.line = statement, statement.line
+    if statement.node is None:
+        exam.report("syntax-error", detail=statement.error or "")
+        return
+    examine(exam, statement.node)
+
+
+def examine(exam: Examination, node: Node) -> None:
+    """Check one statement, and what it executes, then let it leave its mark."""
+    if isinstance(node, ast.ExplainStmt):
+        analyzes = any(each.defname == "analyze" for each in node.options or ())
+        if analyzes:
+            examine(exam, node.query)
+        return
+    check_session.new_labels_used(exam, node)
+    check = _CHECKS.get(type(node))
+    if check is not None:
+        check(exam, node)
+    if isinstance(node, ast.DoStmt):
+        check_hidden.do_block(exam, node, examine)
+    elif isinstance(node, ast.CallStmt | ast.SelectStmt):
+        check_hidden.calls(exam, node, examine)
+    elif isinstance(node, ast.CreateEnumStmt | ast.CreateDomainStmt):
+        names = node.typeName if isinstance(node, ast.CreateEnumStmt) else node.domainname
+        exam.born.add(dotted(names))
+    elif isinstance(node, ast.CreateSeqStmt):
+        exam.born.add(dotted_relation(node))
+    learn(exam.model, node)
+
+
+def dotted_relation(node: Node) -> str:
+    """The name of the sequence that a CREATE SEQUENCE makes."""
+    return str(node.sequence.relname)
+
+
+def _outlook(statements: Sequence[Statement]) -> Outlook:
+    outlook = Outlook()
+    for each in statements:
+        node = each.node
+        if isinstance(node, ast.TransactionStmt):
+            outlook.keeps_its_own_session = True
+        elif isinstance(node, ast.VariableSetStmt) and node.name in _TIMEOUTS:
+            outlook.keeps_its_own_session = True
+            if node.name == "lock_timeout" and node.args:
+                outlook.sets_lock_timeout_at = each.number
+    return outlook
+
+
+def _end(exam: Examination) -> None:
+    transaction = exam.session.transaction
+    if transaction is not None:
+        exam.line = transaction.line
+        exam.report("transaction-left-open")

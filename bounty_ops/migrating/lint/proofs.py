@@ -1,0 +1,122 @@
+"""What a validated CHECK proves, so that PostgreSQL leaves a scan out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pglast import ast, parse_sql
+from pglast.enums import BoolExprType, NullTestType
+from pglast.parser import ParseError
+
+from bounty_ops.migrating.lint.tree import column_names, source_text, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bounty_ops.migrating.lint.examination import Examination
+    from bounty_ops.migrating.lint.schema import Table
+    from bounty_ops.migrating.lint.tree import Node
+
+Test = tuple[str, str, str]
+"""Column, operator and normalised value."""
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
+
+
+def not_null_is_proved(table: Table | None, column: str) -> bool:
+    """Whether a validated check of the table says that the column is never null.
+
+    As `NotNullImpliedByRelConstraints` has it: one of the terms of a conjunction says IS NOT NULL.
+    """
+    return any((column, "is not null", "") in terms for terms in _checks(table))
+
+
+def looks_proved(exam: Examination, table: str, column: str) -> bool:
+    """Whether the file itself validated a check that can only be about this."""
+    known = exam.model.table(table)
+    if known is not None and known.complete:
+        return False
+    return any(where == table and column.lower() in name.lower() for where, name in exam.validated)
+
+
+def _checks(table: Table | None) -> Iterator[set[Test]]:
+    for each in table.constraints.values() if table else ():
+        if each.kind == "check" and each.valid and each.expression:
+            yield set(terms_of(each.expression))
+
+
+def bounds_are_proved(table: Table | None, wanted: Sequence[Test]) -> bool:
+    """Whether validated checks and NOT NULL together say all of `wanted`."""
+    known: set[Test] = set().union(*_checks(table))
+    for column in table.columns.values() if table else ():
+        if column.not_null:
+            known.add((column.name, "is not null", ""))
+    return bool(wanted) and all(each in known for each in wanted)
+
+
+def terms_of(expression: str) -> list[Test]:
+    """The terms of a conjunction, as far as they are simple."""
+    try:
+        [statement] = parse_sql(f"SELECT {expression}")
+        node = statement.stmt.targetList[0].val
+    except (ParseError, ValueError, RecursionError, TypeError, AttributeError):
+        return []
+    return list(_terms(node))
+
+
+def _terms(node: Node) -> Iterator[Test]:
+    if isinstance(node, ast.BoolExpr) and node.boolop == BoolExprType.AND_EXPR:
+        for each in node.args:
+            yield from _terms(each)
+    elif isinstance(node, ast.NullTest) and node.nulltesttype == NullTestType.IS_NOT_NULL:
+        if (column := _column(node.arg)) is not None:
+            yield column, "is not null", ""
+    elif isinstance(node, ast.A_Expr):
+        yield from _comparison(node)
+
+
+def _comparison(node: Node) -> Iterator[Test]:
+    operator = (strings(node.name) or [""])[-1]
+    left, right = _column(node.lexpr), _column(node.rexpr)
+    if left is not None:
+        yield left, operator, value_of(node.rexpr)
+    elif right is not None and operator in _MIRRORED:
+        yield right, _MIRRORED[operator], value_of(node.lexpr)
+
+
+def _column(node: Node) -> str | None:
+    while isinstance(node, ast.TypeCast):
+        node = node.arg
+    if isinstance(node, ast.ColumnRef) and isinstance(node.fields[-1], ast.String):
+        return str(node.fields[-1].sval)
+    return None
+
+
+def value_of(node: Node) -> str:
+    """A constant in one spelling, without its casts; times as moments."""
+    while isinstance(node, ast.TypeCast):
+        node = node.arg
+    if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String):
+        return _moment(node.val.sval) or node.val.sval
+    return source_text(node)
+
+
+def _moment(text: str) -> str | None:
+    """A date or time in one spelling; the zone of the session stands for UTC."""
+    plain = re.sub(r"([+-]\d\d)$", r"\1:00", text.strip().replace(" ", "T", 1))
+    try:
+        found = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return found.isoformat()
+
+
+def columns_in(expression: str) -> frozenset[str]:
+    """The columns that an expression names."""
+    try:
+        return frozenset(column_names(parse_sql(f"SELECT {expression}")))
+    except (ParseError, ValueError, RecursionError):
+        return frozenset()

@@ -1,0 +1,202 @@
+"""How many rows a WHERE clause lets through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from pglast import ast
+from pglast.enums import A_Expr_Kind, BoolExprType, NullTestType
+
+from bounty_ops.migrating.lint.tree import below, integer, relation_name, source_text, strings
+
+if TYPE_CHECKING:
+    from bounty_ops.migrating.lint.schema import Catalogue
+    from bounty_ops.migrating.lint.tree import Node
+
+_BATCH: Final = 100_000
+"""More rows than this in one statement are no batch any more."""
+
+_FEW: Final = 5_000.0
+_BOOKKEEPING: Final = frozenset({"alembic_version", "schema_migrations", "__drizzle_migrations"})
+
+_KEYS: Final = ("id", "uuid", "guid", "key", "slug", "email", "token", "sha", "hash", "ctid")
+_CLASSES: Final = (
+    "status", "state", "type", "kind", "role", "level", "region", "country", "currency", "lang",
+    "locale", "category", "tier", "plan", "priority", "flag", "mode", "is", "has", "active",
+    "enabled", "deleted", "archived", "visible", "published", "verified", "version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a statement reaches, and how that is known."""
+
+    kind: Literal["all", "many", "unclear", "few"]
+    why: str = ""
+
+
+def of(model: Catalogue, node: Node, table: str, sources: Node) -> Reach:
+    """How many rows of `table` an UPDATE or DELETE changes."""
+    if table.rpartition(".")[2] in _BOOKKEEPING:
+        return Reach("few")
+    if _is_bounded([node.whereClause, node.withClause, sources]):
+        return Reach("few")
+    where = node.whereClause
+    if sources and _only_values(sources):
+        return Reach("few")
+    if where is None:
+        return Reach("many", "all that the join matches") if sources else Reach("all")
+    if isinstance(where, ast.CurrentOfExpr):
+        return Reach("few")
+    return _of_condition(model, table, where)
+
+
+def _only_values(sources: Node) -> bool:
+    return all(
+        isinstance(each, ast.RangeSubselect) and bool(each.subquery.valuesLists) for each in sources
+    )
+
+
+def _is_bounded(places: list[Node]) -> bool:
+    """Whether a LIMIT stands in a subquery or a WITH query that it takes its rows from."""
+    limits = [each.limitCount for each in below(places, ast.SelectStmt) if each.limitCount]
+    return any((integer(each) or 0) <= _BATCH for each in limits)
+
+
+def _of_condition(model: Catalogue, table: str, where: Node) -> Reach:
+    if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.AND_EXPR:
+        return _of_conjunction(model, table, where)
+    if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.OR_EXPR:
+        parts = [_of_condition(model, table, each) for each in where.args]
+        order = ("all", "many", "unclear", "few")
+        return min(parts, key=lambda each: order.index(each.kind))
+    if is_always_true(model, table, where):
+        return Reach("all")
+    text = source_text(where)
+    if isinstance(where, ast.A_Expr):
+        return _of_comparison(model, table, where, text)
+    return Reach("many", text)
+
+
+def _of_conjunction(model: Catalogue, table: str, where: Node) -> Reach:
+    parts = [_of_condition(model, table, each) for each in where.args]
+    if any(each.kind == "few" for each in parts) or _is_short_range(where.args):
+        return Reach("few")
+    if all(each.kind == "all" for each in parts):
+        return Reach("all")
+    unclear = any(each.kind == "unclear" for each in parts)
+    return Reach("unclear" if unclear else "many", source_text(where))
+
+
+def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
+    """Whether a condition cannot fail for any row."""
+    if isinstance(where, ast.A_Const):
+        return True
+    if isinstance(where, ast.NullTest) and where.nulltesttype == NullTestType.IS_NOT_NULL:
+        column = _column(where.arg)
+        known = model.column(table, column) if column else None
+        return column in {"id", "ctid"} or (known is not None and known.not_null)
+    if isinstance(where, ast.A_Expr) and strings(where.name) in (["="], [">="], ["<="]):
+        left, right = source_text(where.lexpr), source_text(where.rexpr)
+        return bool(left) and left == right
+    return False
+
+
+def _of_comparison(model: Catalogue, table: str, where: Node, text: str) -> Reach:
+    column = _column(where.lexpr) or _column(where.rexpr)
+    operator = (strings(where.name) or [""])[-1]
+    if column is None:
+        return Reach("many", text)
+    if where.kind == A_Expr_Kind.AEXPR_BETWEEN:
+        return Reach("few") if _width(where.rexpr) else Reach("many", text)
+    listed = where.kind == A_Expr_Kind.AEXPR_IN and operator == "="
+    equal = where.kind in {A_Expr_Kind.AEXPR_OP, A_Expr_Kind.AEXPR_OP_ANY} and operator == "="
+    if not (listed or equal):
+        return Reach("many", text)
+    if equal and _column(where.lexpr) and _column(where.rexpr):
+        return Reach("many", text)  # a join
+    return _of_equality(model, table, column, text)
+
+
+def _of_equality(model: Catalogue, table: str, column: str, text: str) -> Reach:
+    known = model.table(table)
+    if any(
+        each.unique and each.columns == (column,) and not each.partial
+        for each in model.indexes_on(table)
+    ):
+        return Reach("few")
+    estimated = _rows_of_one_value(known.rows, known.columns.get(column)) if known else None
+    if estimated is not None:
+        return Reach("few" if estimated <= _FEW else "many", f"about {estimated:,.0f} rows")
+    words = set(column.lower().split("_"))
+    if words & set(_KEYS):
+        return Reach("few")
+    if words & set(_CLASSES) or text.lower().endswith((" true", " false")):
+        return Reach("many", text)
+    return Reach("unclear", text)
+
+
+def _rows_of_one_value(rows: float | None, column: object) -> float | None:
+    distinct = getattr(column, "distinct", None)
+    if rows is None or rows < 0 or not isinstance(distinct, float) or distinct == 0:
+        return None
+    # A negative number is the share of the rows, as in pg_stats.
+    return 1 / -distinct if distinct < 0 else rows / distinct
+
+
+def _is_short_range(terms: Node) -> bool:
+    """`id >= 1 AND id < 1001`: both ends are there, and near."""
+    ends: dict[str, dict[str, int | None]] = {}
+    for each in terms:
+        column = _column(each.lexpr) if isinstance(each, ast.A_Expr) else None
+        if column is not None:
+            operator = (strings(each.name) or [""])[-1][:1]
+            ends.setdefault(column, {})[operator] = integer(each.rexpr)
+    for found in ends.values():
+        low, high = found.get(">"), found.get("<")
+        if "<" in found and ">" in found and (low is None or high is None or high - low <= _BATCH):
+            return low is not None or _is_key(ends)
+    return False
+
+
+def _is_key(ends: dict[str, dict[str, int | None]]) -> bool:
+    return any(set(column.lower().split("_")) & set(_KEYS) for column in ends)
+
+
+def _width(bounds: Node) -> bool:
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:  # noqa: PLR2004 - BETWEEN has two
+        return False
+    low, high = integer(bounds[0]), integer(bounds[1])
+    return low is not None and high is not None and high - low <= _BATCH
+
+
+def _column(node: Node) -> str | None:
+    while isinstance(node, ast.TypeCast):
+        node = node.arg
+    if isinstance(node, ast.ColumnRef) and isinstance(node.fields[-1], ast.String):
+        return str(node.fields[-1].sval)
+    return None
+
+
+def query_is_short(model: Catalogue, query: Node) -> bool:
+    """Whether a query looks at a few rows: by key, or at the system's own tables."""
+    if query.valuesLists:
+        return True
+    tables = list(below(query, ast.RangeVar))
+    if all(each.schemaname in {"pg_catalog", "information_schema"} or
+           each.relname.startswith("pg_") for each in tables):  # fmt: skip
+        return True
+    if query.limitCount is not None and not query.sortClause and query.whereClause is None:
+        return (integer(query.limitCount) or _BATCH + 1) <= _BATCH
+    if len(tables) == 1 and query.whereClause is not None:
+        name = relation_name(tables[0])
+        return _of_condition(model, name, query.whereClause).kind == "few"
+    return _is_end_of_key(query)
+
+
+def _is_end_of_key(query: Node) -> bool:
+    """`max(id)`: an index answers it."""
+    called = list(below(query.targetList, ast.FuncCall))
+    names = {(strings(each.funcname) or [""])[-1] for each in called}
+    return query.whereClause is None and bool(names & {"max", "min"}) and "count" not in names
