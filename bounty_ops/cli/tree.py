@@ -18,6 +18,26 @@ _HERE = "bounty_ops.cli"
             "migrate", f"{_HERE}.db.migrate:migrate", "Bring the database to the newest revision."
         ),
         Branch(
+            "plan",
+            f"{_HERE}.db.plan:plan",
+            "Show what a migration would do, and what stands in its way.",
+        ),
+        Branch(
+            "approve",
+            f"{_HERE}.db.approve:approve",
+            "Approve the plan with this digest, for somebody else to apply.",
+        ),
+        Branch(
+            "status",
+            f"{_HERE}.db.status:status",
+            "Show revision, pending, drift, last migration and gates of every environment.",
+        ),
+        Branch(
+            "history",
+            f"{_HERE}.db.history:history",
+            "Show who migrated a database, what, when, and how long it took.",
+        ),
+        Branch(
             "current",
             f"{_HERE}.db.current:current",
             "Show the revision of the database and what is pending.",
@@ -26,6 +46,16 @@ _HERE = "bounty_ops.cli"
             "rehearse",
             f"{_HERE}.db.rehearse:rehearse",
             "Apply what is pending to a restored backup, and measure what it does.",
+        ),
+        Branch(
+            "drift",
+            f"{_HERE}.db.drift:drift",
+            "Compare a database with its models and migrations, object by object.",
+        ),
+        Branch(
+            "lint",
+            f"{_HERE}.db.lint:lint",
+            "Say what migrations lock, rewrite, scan or break, and the safe way.",
         ),
         Branch(
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."

@@ -89,14 +89,14 @@ def plan_migration(environment: Environment, lineage: Lineage = BOUNTY) -> Migra
     return plan_for(lineage, environment.name, environment.require_url())
 
 
-def current_revision(environment: Environment) -> CurrentRevision:
+def current_revision(environment: Environment, lineage: Lineage = BOUNTY) -> CurrentRevision:
     """Return where the environment's database stands; raises as `plan_migration` does.
 
     A database whose tables somebody else made has no revision; that is an answer, not an error.
     """
-    revisions = revisions_of(BOUNTY)
-    facts = read_facts(environment.require_url(), BOUNTY)
-    _require_own_revision(BOUNTY, facts)
+    revisions = revisions_of(lineage)
+    facts = read_facts(environment.require_url(), lineage)
+    _require_own_revision(lineage, facts)
     pending = tuple(revision.id for revision in revisions.after(facts.revision))
     return CurrentRevision(environment.name, facts.revision, revisions.head, pending)
 

@@ -41,8 +41,8 @@ def run(invocation: Invocation, *, no_verify: bool) -> None:
     """
     with servers(invocation, database=True, bucket=True) as settings:
         store = ObjectStore(settings.require_object_store())
-        manifest = _take(invocation, settings, store)
-        proof = None if no_verify else _prove_new(invocation, settings, Journal(store), manifest)
+        manifest = take(invocation, settings, store)
+        proof = None if no_verify else prove_new(invocation, settings, Journal(store), manifest)
     place = answer.place_document(manifest, store.location)
 
     def draw(console: Console) -> None:
@@ -54,7 +54,8 @@ def run(invocation: Invocation, *, no_verify: bool) -> None:
         click.get_current_context().exit(FOUND)
 
 
-def _take(invocation: Invocation, settings: Settings, store: ObjectStore) -> Manifest:
+def take(invocation: Invocation, settings: Settings, store: ObjectStore) -> Manifest:
+    """Take a backup of the chosen environment, and index it where that can be."""
     environment = settings.environment(invocation.environment)
     url = environment.require_url()
     plan = plan_backup(environment, store, now=datetime.now(UTC), taken_by=operator_name())
@@ -66,9 +67,10 @@ def _take(invocation: Invocation, settings: Settings, store: ObjectStore) -> Man
     return manifest
 
 
-def _prove_new(
+def prove_new(
     invocation: Invocation, settings: Settings, journal: Journal, manifest: Manifest
 ) -> Proof:
+    """Prove a backup that was just taken."""
     try:
         return verify_and_note(invocation, settings, journal, manifest)
     except BountyOpsError:

@@ -13,9 +13,9 @@ from bounty_ops.journal.permits import read_approvals, read_rehearsals
 from bounty_ops.journal.records import BackupSummary, Verdict
 from bounty_ops.migrating.catalog import read_catalog
 from bounty_ops.migrating.facts import read_facts
+from bounty_ops.migrating.gate.linting import lint_plan
 from bounty_ops.migrating.gate.values import FirstNow, GateFacts, Records
 from bounty_ops.migrating.lineage import BOUNTY
-from bounty_ops.migrating.lint import lint_revisions, read_catalogue
 from bounty_ops.migrating.live import LiveDatabase, read_live
 from bounty_ops.migrating.lock import APPLICATION_NAME
 from bounty_ops.migrating.plan import PendingRevision
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bounty_ops.environments import Environment, Settings
     from bounty_ops.journal.evidence import Acknowledgement
     from bounty_ops.migrating.facts import DatabaseFacts
+    from bounty_ops.migrating.gate.linting import Findings
     from bounty_ops.migrating.lineage import Lineage
-    from bounty_ops.migrating.lint import Finding
     from bounty_ops.migrating.plan import MigrationPlan
     from bounty_ops.object_store import ObjectStore
 
@@ -40,8 +40,6 @@ _PATIENCE_SECONDS: Final = 5
 _MOST_MANIFESTS: Final = 20
 
 logger = logging.getLogger(__name__)
-
-Findings = dict[str, "tuple[Finding, ...]"]
 
 
 def gather(
@@ -107,17 +105,7 @@ def _look(
         live = read_live(connection)
         if not plan.pending:
             return live, {}
-        catalogue = read_catalogue(connection)
-    try:
-        revisions = revisions_of(lineage)
-        return live, lint_revisions(
-            revisions,
-            revisions.after(plan.current),
-            catalogue=catalogue,
-            pg_major=live.server_major,
-        )
-    except BountyOpsError as error:
-        return live, error
+        return live, lint_plan(plan, lineage, connection, live.server_major)
 
 
 def _records(
