@@ -2,6 +2,7 @@
 
 from bounty_ops.alerting.delivering import Delivered, deliver_pending
 from bounty_ops.alerting.incidents import Reconciled, reconcile
+from bounty_ops.alerting.keeping import Keeping, look_at_keeping
 from bounty_ops.alerting.objectives import Recovery, SizeChange, recovery, size_change
 from bounty_ops.alerting.pinging import Pinged, ping_after
 from bounty_ops.alerting.rules import evaluate
@@ -12,6 +13,7 @@ __all__ = [
     "Delivered",
     "Evaluation",
     "Finding",
+    "Keeping",
     "Pinged",
     "Reconciled",
     "Recovery",
@@ -22,6 +24,7 @@ __all__ = [
     "WatchResult",
     "deliver_pending",
     "evaluate",
+    "look_at_keeping",
     "ping_after",
     "reconcile",
     "recovery",

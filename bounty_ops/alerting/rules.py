@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.alerting.keeping_rules import backup_not_locked, copy_overdue, prune_refused
 from bounty_ops.alerting.objectives import usable
 from bounty_ops.alerting.recovery_rules import backup_size_anomaly, restore_too_slow
 from bounty_ops.alerting.situation import (
@@ -228,4 +229,7 @@ _RULES: Final[dict[Rule, Callable[[Situation], Answer]]] = {
     Rule.MONITORING_BLIND: _monitoring_blind,
     Rule.BACKUP_SIZE_ANOMALY: backup_size_anomaly,
     Rule.RESTORE_TOO_SLOW: restore_too_slow,
+    Rule.COPY_OVERDUE: copy_overdue,
+    Rule.PRUNE_REFUSED: prune_refused,
+    Rule.BACKUP_NOT_LOCKED: backup_not_locked,
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from bounty_ops.alerting.keeping import Keeping
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -33,6 +35,9 @@ class Rule(StrEnum):
     MONITORING_BLIND = "monitoring_blind"
     BACKUP_SIZE_ANOMALY = "backup_size_anomaly"
     RESTORE_TOO_SLOW = "restore_too_slow"
+    COPY_OVERDUE = "copy_overdue"
+    PRUNE_REFUSED = "prune_refused"
+    BACKUP_NOT_LOCKED = "backup_not_locked"
 
 
 class Severity(StrEnum):
@@ -65,6 +70,8 @@ class Situation:
     collection: CollectionResult | BountyOpsError | None
     """The newest collection, or why it failed; None when there never was one."""
     now: datetime
+    keeping: Keeping = field(default_factory=Keeping)
+    """What protects the backups; by default nothing more is wanted."""
 
 
 @dataclass(frozen=True)

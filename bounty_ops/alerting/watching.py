@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.alerting.delivering import deliver_pending
 from bounty_ops.alerting.incidents import reconcile
+from bounty_ops.alerting.keeping import Keeping
 from bounty_ops.alerting.rules import evaluate
 from bounty_ops.alerting.situation import Finding, Rule, Situation
 
@@ -44,6 +45,7 @@ def watch(
     engine: Engine,
     *,
     now: datetime,
+    keeping: Keeping | None = None,
 ) -> WatchResult:
     """Look at an environment once and tell its channels what changed.
 
@@ -56,8 +58,11 @@ def watch(
         engine: the operations database, at its head revision. Its errors are SQLAlchemy's; wrap
             the call in `bounty_ops.postgres.connect.translated`.
         now: timezone-aware.
+        keeping: what protects the backups; None: nothing more is wanted.
     """
-    situation = Situation(environment.name, environment.policy, summaries, collection, now)
+    situation = Situation(
+        environment.name, environment.policy, summaries, collection, now, keeping or Keeping()
+    )
     evaluation = evaluate(situation)
     reconciled = reconcile(
         engine, environment.name, evaluation.findings, now, undecided=evaluation.undecided

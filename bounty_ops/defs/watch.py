@@ -10,7 +10,7 @@ from typing import Final
 
 import dagster as dg
 
-from bounty_ops.alerting import WatchResult, watch
+from bounty_ops.alerting import Keeping, WatchResult, look_at_keeping, watch
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.workplace import Workplace, opened
@@ -19,6 +19,8 @@ from bounty_ops.journal.records import BackupSummary
 from bounty_ops.monitoring import CollectionResult, Connections, collect
 
 EVERY_SECONDS: Final = 60
+
+Backups = Sequence[BackupSummary] | BountyOpsError
 
 
 def watch_sensor(names: Names) -> dg.SensorDefinition:
@@ -51,9 +53,11 @@ def _look(name: str, secrets: Secrets) -> str:
                 # It never worked, so nothing was lost yet; the one who sets it up sees this.
                 return f"{problem}. {problem.hint}"
             collection = problem or _connections(place)
+            now = datetime.now(UTC)
+            backups, keeping = _keeping(place, backups, now)
             with place.operations() as engine:
                 return told_by(
-                    watch(place.environment, backups, collection, engine, now=datetime.now(UTC))
+                    watch(place.environment, backups, collection, engine, now=now, keeping=keeping)
                 )
     except BountyOpsError as error:
         return f"the rules could not be evaluated: {error}. {error.hint}"
@@ -68,11 +72,22 @@ def _problem(place: Workplace) -> BountyOpsError | None:
     return None
 
 
-def _backups(place: Workplace) -> Sequence[BackupSummary] | BountyOpsError:
+def _backups(place: Workplace) -> Backups:
     try:
         return place.journal().summaries(place.environment.name)
     except BountyOpsError as error:
         return error
+
+
+def _keeping(place: Workplace, backups: Backups, now: datetime) -> tuple[Backups, Keeping]:
+    """What protects the backups; and these, or why the bucket could not be asked after all."""
+    if isinstance(backups, BountyOpsError):
+        return backups, Keeping()
+    environment, settings, journal = place.environment, place.settings, place.journal()
+    try:
+        return backups, look_at_keeping(environment, settings, journal, backups, now=now)
+    except BountyOpsError as error:
+        return error, Keeping()
 
 
 def _connections(place: Workplace) -> CollectionResult | BountyOpsError:

@@ -192,6 +192,9 @@ def test_a_bucket_that_does_not_answer_is_told_and_backups_are_undecided() -> No
         Rule.BACKUP_REFUTED,
         Rule.BACKUP_SIZE_ANOMALY,
         Rule.RESTORE_TOO_SLOW,
+        Rule.COPY_OVERDUE,
+        Rule.PRUNE_REFUSED,
+        Rule.BACKUP_NOT_LOCKED,
     }
 
 
@@ -238,6 +241,9 @@ def test_whatever_cannot_be_decided_is_told_under_another_name(
         Rule.BACKUP_OVERDUE: {Rule.BUCKET_UNREACHABLE},
         Rule.PROOF_OVERDUE: {Rule.BUCKET_UNREACHABLE},
         Rule.BACKUP_REFUTED: {Rule.BUCKET_UNREACHABLE},
+        Rule.COPY_OVERDUE: {Rule.BUCKET_UNREACHABLE},
+        Rule.PRUNE_REFUSED: {Rule.BUCKET_UNREACHABLE},
+        Rule.BACKUP_NOT_LOCKED: {Rule.BUCKET_UNREACHABLE},
         Rule.CONNECTIONS_NEAR_LIMIT: {Rule.SERVER_UNREACHABLE, Rule.MONITORING_BLIND},
         Rule.SERVER_UNREACHABLE: {Rule.MONITORING_BLIND},
     }
