@@ -48,6 +48,8 @@ class StatementRecord(Value):
     waited_seconds: Seconds = 0
     """How long it was seen waiting for locks, over all attempts."""
     attempts: Count = 1
+    times: Count = 1
+    """How often it was sent: the pages of a backfill are one record, with the sums of all."""
     locks: tuple[LockTaken, ...] = ()
     """The strongest one on each relation."""
     rows: int | None = None

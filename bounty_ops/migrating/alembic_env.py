@@ -27,7 +27,7 @@ from bounty_ops.migrating.running.session import raw_connection, working_session
 from bounty_ops.postgres.connect import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from alembic.operations import MigrationScript
     from alembic.runtime.migration import MigrationContext, MigrationInfo
@@ -150,7 +150,14 @@ class _Bookkeeping:
     def __init__(self, cause: Cause) -> None:
         self._cause = cause
 
-    def __call__(self, *, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+    def __call__(
+        self,
+        ctx: MigrationContext,
+        step: MigrationInfo,
+        heads: Collection[Any],
+        run_args: Mapping[str, Any],
+    ) -> None:
+        del heads, run_args
         if ctx.connection is None:
             return
         connection = raw_connection(ctx.connection)

@@ -64,6 +64,8 @@ def step_of(
     script = ScriptDirectory.from_config(config)
 
     def steps(heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
+        # The version table may have been made just now; the revision's transaction is its own.
+        connection.commit()
         # What alembic.command.upgrade and downgrade do.
         if cause.direction == "upgrade":
             found = script._upgrade_revs(revision, heads)  # noqa: SLF001 - there is no other way

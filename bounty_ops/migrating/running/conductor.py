@@ -14,7 +14,7 @@ from sqlalchemy import event
 from bounty_ops.journal.evidence import LONGEST_SQL, StatementRecord
 from bounty_ops.migrating.errors import UnrepeatableError
 from bounty_ops.migrating.running.bookkeeping import Steps
-from bounty_ops.migrating.running.locks import LocksOfTransaction, as_records
+from bounty_ops.migrating.running.locks import LocksOfTransaction, as_records, stronger
 from bounty_ops.migrating.running.observer import Underway
 from bounty_ops.migrating.running.repeating import Repeating
 from bounty_ops.migrating.running.session import raw_connection
@@ -22,7 +22,7 @@ from bounty_ops.migrating.running.statement import Kind, is_online, read_stateme
 from bounty_ops.monitoring.literals import strip_literals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import ExecutionContext
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.running.observer import Observer
     from bounty_ops.migrating.running.statement import Statement
     from bounty_ops.migrating.running.watcher import Sight, Watcher
+
+    _Parameters = Sequence[Any] | Mapping[str, Any]
 
 _SET: Final = """
     SELECT pg_catalog.set_config('lock_timeout', %s, false),
@@ -60,6 +62,30 @@ class Tally:
     """The statement that was sent last."""
     began: float = 0.0
     """When it was, by the monotonic clock."""
+
+    def add(self, record: StatementRecord, *, merge: bool) -> None:
+        """Keep a record; the pages of a backfill become one."""
+        for place, earlier in enumerate(self.records if merge else ()):
+            if earlier.sql == record.sql:
+                self.records[place] = _together(earlier, record)
+                return
+        self.records.append(record)
+
+
+def _together(one: StatementRecord, other: StatementRecord) -> StatementRecord:
+    modes = {lock.relation: lock.mode for lock in one.locks}
+    for lock in other.locks:
+        modes[lock.relation] = stronger(modes.get(lock.relation), lock.mode)
+    return one.model_copy(
+        update={
+            "seconds": one.seconds + other.seconds,
+            "waited_seconds": one.waited_seconds + other.waited_seconds,
+            "attempts": max(one.attempts, other.attempts),
+            "times": one.times + other.times,
+            "locks": as_records(modes),
+            "rows": None if one.rows is None or other.rows is None else one.rows + other.rows,
+        }
+    )
 
 
 class Conductor:
@@ -111,7 +137,11 @@ class Conductor:
     # SQLAlchemy takes True for "it has been executed".
 
     def _do_execute(
-        self, cursor: psycopg.Cursor[Any], sql: str, parameters: object, context: ExecutionContext
+        self,
+        cursor: psycopg.Cursor[Any],
+        sql: str,
+        parameters: _Parameters | None,
+        context: ExecutionContext,
     ) -> bool:
         def send() -> None:
             cursor.execute(sql.encode(), parameters)
@@ -127,7 +157,11 @@ class Conductor:
         return self._conduct(cursor, sql, None, context, send)
 
     def _do_executemany(
-        self, cursor: psycopg.Cursor[Any], sql: str, parameters: object, context: ExecutionContext
+        self,
+        cursor: psycopg.Cursor[Any],
+        sql: str,
+        parameters: Sequence[_Parameters],
+        context: ExecutionContext,
     ) -> bool:
         def send() -> None:
             cursor.executemany(sql.encode(), parameters)
@@ -153,7 +187,11 @@ class Conductor:
         self._limit(connection, statement, online=underway.online)
         self._observer.began(underway)
         began = self._tally.began = time.monotonic()
-        rows, sight, locks = self._send(cursor, underway, statement, parameters, send)
+        try:
+            rows, sight, locks = self._send(cursor, underway, statement, parameters, send)
+        except BaseException:
+            self._number -= 1  # a revision that tries it again itself sends the same statement
+            raise
         seconds = time.monotonic() - began
         if cursor.rowcount < 0 and rows is not None:
             # Not sent this time; a loop over batches goes by the number all the same.
@@ -168,7 +206,7 @@ class Conductor:
             locks=as_records(locks),
             rows=rows,
         )
-        self._tally.records.append(record)
+        self._tally.add(record, merge=underway.autocommit)
         self._observer.ended(underway, record)
         if sight.gave_way:
             raise GaveWayError
@@ -193,7 +231,7 @@ class Conductor:
         with self._watcher.watching(
             underway,
             patience_seconds=self._limits.lock_timeout_seconds,
-            locks=underway.autocommit,
+            locks=underway.autocommit and statement.kind is not Kind.PLAIN,
         ) as sight:
             self._tally.last = (underway, sight)
             try:

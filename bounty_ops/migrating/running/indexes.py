@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from pglast import parse_sql
+from pglast import ast, parse_sql
 from pglast.stream import RawStream
 
 from bounty_ops.migrating.running.statement import Name
@@ -93,10 +92,7 @@ def same_definition(
     """
     if statement.relation is None or found.definition is None:
         return False
-    node = parse_sql(statement.sql)[0].stmt
-    node.relation.catalogname = None
-    node.relation.schemaname = "pg_temp"
-    node.relation.relname = _PROBE
+    node = _index_on(statement.sql, _PROBE, schema="pg_temp")
     node.idxname = _PROBE + "_index"
     node.concurrent = False
     node.if_not_exists = False
@@ -116,8 +112,15 @@ def same_definition(
 
 def _essence(definition: str) -> str:
     """Return a definition without the names of the index and of its table."""
-    node = parse_sql(definition)[0].stmt
+    node = _index_on(definition, "t")
     node.idxname = "i"
-    node.relation.schemaname = None
-    node.relation.relname = "t"
-    return re.sub(r"\s+", " ", RawStream()(node))
+    return str(RawStream()(node))
+
+
+def _index_on(sql: str, table: str, *, schema: str | None = None) -> ast.IndexStmt:
+    """Return a CREATE INDEX as if it were on another table."""
+    node = parse_sql(sql)[0].stmt
+    if not isinstance(node, ast.IndexStmt):
+        raise TypeError(type(node))
+    node.relation = ast.RangeVar(schemaname=schema, relname=table, inh=True, relpersistence="p")
+    return node

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from bounty_ops.postgres.connect import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import psycopg
     from sqlalchemy import Connection, Engine
 
     from bounty_ops.environments import DatabaseUrl
@@ -62,10 +61,7 @@ def working_session(
 
 def raw_connection(connection: Connection) -> psycopg.Connection[Any]:
     """Return psycopg's connection below SQLAlchemy's."""
-    raw = connection.connection.dbapi_connection
-    if not isinstance(raw, psycopg.Connection):
-        raise TypeError(type(raw))
-    return raw
+    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
 
 
 def _prepare(raw: psycopg.Connection[Any], limits: Limits) -> None:

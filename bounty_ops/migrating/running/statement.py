@@ -83,8 +83,6 @@ class Statement:
     index: str | None = None
     """Of CREATE INDEX, where it has a name."""
     partition: Name | None = None
-    if_exists: bool = False
-    """IF EXISTS or IF NOT EXISTS."""
     gentle: bool = False
     """Whether it stops neither readers nor writers of a table while it runs."""
     rows_only: bool = False
@@ -104,7 +102,7 @@ def read_statement(sql: str) -> Statement:
     """Read a string as it goes to the driver."""
     text = _BOUND.sub("$1", sql).replace("%%", "%")
     try:
-        parsed = [raw.stmt for raw in parse_sql(text)]
+        parsed = [raw.stmt for raw in parse_sql(text) if raw.stmt is not None]
     except ParseError:
         return Statement(text, Kind.PLAIN)  # PostgreSQL will say what is wrong with it
     if len(parsed) == 1:
@@ -135,20 +133,18 @@ def _one(text: str, node: ast.Node) -> Statement:
             Kind.CREATE_INDEX,
             relation=_name(node.relation),
             index=node.idxname,
-            if_exists=node.if_not_exists,
             gentle=True,
         )
     if isinstance(node, ast.DropStmt) and node.concurrent:
-        parts = [part.sval for part in node.objects[0]]
+        parts = [part.sval for part in (node.objects or ((),))[0]]
         return Statement(
             text,
             Kind.DROP_INDEX,
             relation=Name(parts[-1], parts[-2] if len(parts) > 1 else None),
-            if_exists=node.missing_ok,
             gentle=True,
         )
     if isinstance(node, ast.ReindexStmt) and _option(node.params, "concurrently"):
-        whole = Name("", node.name) if node.relation is None else _name(node.relation)
+        whole = _name(node.relation) or Name("", node.name)
         index = whole.name if node.kind == enums.ReindexObjectType.REINDEX_OBJECT_INDEX else None
         return Statement(text, Kind.REINDEX, relation=whole, index=index, gentle=True)
     if isinstance(node, ast.AlterTableStmt):
@@ -166,13 +162,14 @@ def _one(text: str, node: ast.Node) -> Statement:
 
 def _alter_table(text: str, node: ast.AlterTableStmt) -> Statement:
     kinds = enums.AlterTableType
-    subtypes = {command.subtype for command in node.cmds}
-    if subtypes == {kinds.AT_DetachPartition} and node.cmds[0].def_.concurrent:
+    commands = node.cmds or ()
+    subtypes = {command.subtype for command in commands}
+    if subtypes == {kinds.AT_DetachPartition} and commands[0].def_.concurrent:
         return Statement(
             text,
             Kind.DETACH,
             relation=_name(node.relation),
-            partition=_name(node.cmds[0].def_.name),
+            partition=_name(commands[0].def_.name),
             gentle=True,
         )
     gentle = subtypes == {kinds.AT_ValidateConstraint}
@@ -202,7 +199,7 @@ def _writes(node: ast.SelectStmt) -> bool:
     if node.intoClause is not None:
         return True
     queries = node.withClause.ctes if node.withClause is not None else ()
-    return any(not isinstance(each.ctequery, ast.SelectStmt) for each in queries)
+    return any(not isinstance(each.ctequery, ast.SelectStmt) for each in queries or ())
 
 
 def _is_gentle_vacuum(node: ast.Node) -> bool:
@@ -210,7 +207,7 @@ def _is_gentle_vacuum(node: ast.Node) -> bool:
 
 
 def _body(node: ast.DoStmt) -> str:
-    return " ".join(each.arg.sval for each in node.args if each.defname == "as")
+    return " ".join(each.arg.sval for each in node.args or () if each.defname == "as")
 
 
 def _option(options: Sequence[ast.DefElem] | None, name: str) -> bool:
@@ -222,5 +219,5 @@ def _option(options: Sequence[ast.DefElem] | None, name: str) -> bool:
     return False
 
 
-def _name(node: ast.RangeVar) -> Name:
-    return Name(node.relname, node.schemaname)
+def _name(node: ast.RangeVar | None) -> Name | None:
+    return None if node is None or node.relname is None else Name(node.relname, node.schemaname)
