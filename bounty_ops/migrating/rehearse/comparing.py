@@ -52,14 +52,12 @@ def changed_unasked(before: Rows, after: Rows, mentions: Mentions) -> tuple[str,
             if not named:
                 found.append(f"{old.label} ({old.rows} rows before, {new.rows} after)")
             continue  # the sums of all columns are others then
-        if old.key != new.key or any(_named(mentions, old, new, each) for each in old.key):
-            continue  # the sums rest on the key
-        found += [
-            f"{old.label}.{column.name}"
-            for column, total in old.sums.items()
-            if new.sums.get(column, total) != total and not _named(mentions, old, new, column.name)
-        ]
-    return tuple(found)
+        both = {column.name for column in old.sums.keys() & new.sums}
+        unlike = _unlike(old, new, both)
+        unnamed = [name for name in unlike if not _named(mentions, old, new, name)]
+        if not set(unlike) <= set(old.key) or len(unnamed) == len(unlike):
+            found += [f"{old.label}.{name}" for name in unnamed]
+    return tuple(sorted(found))
 
 
 def _named(mentions: Mentions, old: TableRows, new: TableRows, column: str) -> bool:
@@ -94,7 +92,8 @@ def after_round_trip(before: Rows, first: Rows, second: Rows) -> Comparison:
         elif again.rows != table.rows:
             differences.append(f"{table.label} ({table.rows} rows before, {again.rows} after)")
         else:
-            differences += _unlike(old, table, again)
+            kept = {column.name for column in old.sums.keys() & table.sums}
+            differences += [f"{table.label}.{name}" for name in _unlike(table, again, kept)]
     return Comparison(tuple(differences), tuple(left_out))
 
 
@@ -102,16 +101,17 @@ def _not_in_both(old: TableRows, new: TableRows) -> list[str]:
     return sorted({column.name for column in old.sums.keys() ^ new.sums.keys()})
 
 
-def _unlike(old: TableRows, table: TableRows, again: TableRows) -> list[str]:
-    kept = {column.name for column in old.sums.keys() & table.sums.keys()}
-    if table.key != again.key or not kept.issuperset(table.key):
+def _unlike(one: TableRows, other: TableRows, columns: set[str]) -> list[str]:
+    """The columns that hold something else; those of the key alone if that is among them."""
+    if one.key != other.key or not columns.issuperset(one.key):
         return []  # the sums rest on the key, which the migration made
-    sums = {column.name: total for column, total in again.sums.items()}
-    return [
-        f"{table.label}.{column.name}"
-        for column, total in table.sums.items()
-        if column.name in kept and sums.get(column.name) != total
+    sums = {column.name: total for column, total in other.sums.items()}
+    unlike = [
+        column.name
+        for column, total in one.sums.items()
+        if column.name in columns and sums.get(column.name) != total
     ]
+    return [name for name in unlike if name in one.key] or unlike
 
 
 def some(names: Sequence[str]) -> str:

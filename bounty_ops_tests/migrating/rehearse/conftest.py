@@ -78,3 +78,10 @@ def parcels(fresh_database: DatabaseUrl, tmp_path: Path) -> DatabaseUrl:
     """A database like a restored copy, with enough rows for its locks to be felt."""
     begin(fresh_database, tmp_path / "begin", 60_000)
     return fresh_database
+
+
+@pytest.fixture
+def few_parcels(fresh_database: DatabaseUrl, tmp_path: Path) -> DatabaseUrl:
+    """The same with few rows."""
+    begin(fresh_database, tmp_path / "begin", 300)
+    return fresh_database
