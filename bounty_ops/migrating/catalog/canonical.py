@@ -54,11 +54,8 @@ def _only_source(text: str) -> str | None:
     from pglast import ast  # noqa: PLC0415
 
     statement = pglast.parse_sql(text)[0].stmt
-    if isinstance(statement, ast.RuleStmt | ast.CreateFunctionStmt):
-        return None
-    if not isinstance(statement, ast.SelectStmt) or len(statement.fromClause or ()) != 1:
-        return None
-    source = statement.fromClause[0]
+    sources = statement.fromClause or () if isinstance(statement, ast.SelectStmt) else ()
+    source = sources[0] if len(sources) == 1 else None
     if not isinstance(source, ast.RangeVar):
         return None
     name = source.alias.aliasname if source.alias is not None else source.relname

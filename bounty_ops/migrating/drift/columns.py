@@ -43,24 +43,27 @@ def replaces(expected: Item, found: Item, major: int) -> bool:
 def alter_column(expected: Item, found: Item, aspect: str, major: int) -> tuple[str, ...]:
     """The statements that change one fact of a column."""
     column = f"ALTER TABLE {public(expected.key[1])} ALTER COLUMN {quoted(expected.key[2])}"
-    wanted = expected.facts.get(aspect)
-    if aspect in ("type", "collation"):
-        return (f"{column} TYPE {_type(expected, found)}",)
     if aspect == "not_null":
         return _not_null(expected, found, column, major)
     if aspect == "identity":
         return _identity(expected, found, column)
-    if aspect == "generated":
-        if wanted is None:
-            return (f"{column} DROP EXPRESSION",)
-        return (f"{column} SET EXPRESSION AS ({expected.texts['expression']})",)
+    wanted = expected.facts.get(aspect)
     if aspect == "column_options":
         return options(column, wanted, found.facts.get(aspect))
+    return (f"{column} {_change(expected, found, aspect, wanted)}",)
+
+
+def _change(expected: Item, found: Item, aspect: str, wanted: str | None) -> str:
+    if aspect in ("type", "collation"):
+        return f"TYPE {_type(expected, found)}"
+    if aspect == "generated":
+        expression = expected.texts.get("expression")
+        return "DROP EXPRESSION" if wanted is None else f"SET EXPRESSION AS ({expression})"
     if aspect == "storage":
-        return (f"{column} SET STORAGE {(wanted or expected.texts['type_storage']).upper()}",)
+        return f"SET STORAGE {(wanted or expected.texts['type_storage']).upper()}"
     if aspect == "compression":
-        return (f"{column} SET COMPRESSION {wanted or 'default'}",)
-    return (f"{column} SET STATISTICS {wanted or -1}",)
+        return f"SET COMPRESSION {wanted or 'default'}"
+    return f"SET STATISTICS {wanted or -1}"
 
 
 def converted(column: str, before: str, after: str) -> str | None:
@@ -120,6 +123,6 @@ def _go_on(column: Item) -> str:
     table, name = public(column.key[1]), quoted(column.key[2])
     sequence = f"pg_catalog.pg_get_serial_sequence({literal(table)}, {literal(column.key[2])})"
     return (
-        f"SELECT pg_catalog.setval({sequence}, pg_catalog.max({name})) FROM {table} "
+        f"SELECT pg_catalog.setval({sequence}, pg_catalog.max({name})) FROM {table} "  # noqa: S608 - quoted
         f"HAVING pg_catalog.max({name}) IS NOT NULL"
     )

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from bounty_ops.migrating.catalog import Catalog
 from bounty_ops.migrating.drift.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bounty_ops.migrating.catalog import Item, Key
+    from bounty_ops.migrating.catalog import Catalog, Item, Key
 
 #: Kinds whose differing facts are differences of their own.
 BY_ASPECT: Final = frozenset({"table", "foreign_table", "column"})

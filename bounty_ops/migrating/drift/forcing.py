@@ -98,8 +98,10 @@ class _Forcing:
     def _gone(self, key: Key) -> None:
         for item in self.dependents.get(key, ()):
             if item.kind == "column":
-                # Of an ordinary column that loses its type the type changes too.
-                if "generated" in item.facts and key[0] not in ("table", "foreign_table"):
+                if key[0] in ("table", "foreign_table"):
+                    self._gone(item.key)
+                elif "generated" in item.facts:
+                    # Of an ordinary column that loses its type the type changes too.
                     self._remake(item)
             elif item.kind not in _STANDING:
                 self._remake(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Difference:
     sql: tuple[str, ...]
     """Plain DDL that makes the one into the other, in the order of all differences."""
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, Any]:
         """As JSON values."""
         return {
             "kind": self.kind,

@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bounty_ops.migrating.catalog import Key
 
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
@@ -45,6 +47,7 @@ _WORDS: Final = {
     "composite_type": "TYPE",
     "range_type": "TYPE",
     "base_type": "TYPE",
+    "domain_constraint": "CONSTRAINT",
 }
 
 
@@ -56,21 +59,22 @@ def word(kind: str) -> str:
 def addressed(key: Key) -> str:
     """An object as DROP and COMMENT ON name it, with its kind."""
     kind, *names = key
+    return f"{word(kind)} {_address(kind, names)}"
+
+
+def _address(kind: str, names: Sequence[str]) -> str:
     if kind in ("constraint", "trigger", "rule", "policy"):
-        return f"{word(kind)} {quoted(names[1])} ON {public(names[0])}"
+        return f"{quoted(names[1])} ON {public(names[0])}"
     if kind == "domain_constraint":
-        return f"CONSTRAINT {quoted(names[1])} ON DOMAIN {public(names[0])}"
+        return f"{quoted(names[1])} ON DOMAIN {public(names[0])}"
     if kind == "column":
-        return f"COLUMN {public(names[0])}.{quoted(names[1])}"
+        return f"{public(names[0])}.{quoted(names[1])}"
     if kind in ("function", "procedure", "aggregate"):
-        return (
-            f"{word(kind)} {public(names[0])}({names[1] or ('*' if kind == 'aggregate' else '')})"
-        )
+        everything = "*" if kind == "aggregate" else ""
+        return f"{public(names[0])}({names[1] or everything})"
     if kind == "extension":
-        return f"EXTENSION {quoted(names[0])}"
-    if kind in _NAMED_ONLY:
-        return f"{word(kind)} {names[0]}"
-    return f"{word(kind)} {public(names[0])}"
+        return quoted(names[0])
+    return names[0] if kind in _NAMED_ONLY else public(names[0])
 
 
 #: Their names come qualified and with everything that belongs to them.

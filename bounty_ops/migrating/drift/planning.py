@@ -227,8 +227,9 @@ class Planning:
         for need in item.needs:
             theirs = self._drop_id(need)
             self._steps.before(mine, theirs)
-            for alteration in self._steps.alterations(need):
-                self._steps.before(mine, alteration)
+            if need[0] not in _TABLES:
+                for alteration in self._steps.alterations(need):
+                    self._steps.before(mine, alteration)
             for alteration in changing:
                 self._steps.before(alteration, theirs)
         if item.kind == "sequence" and "owner_table" in item.texts:
