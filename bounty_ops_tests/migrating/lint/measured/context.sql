@@ -82,6 +82,7 @@ INSERT INTO session_token SELECT 't' || g, g FROM generate_series(1, 6000) g;
 INSERT INTO audit_entry SELECT g, '2026-01-01+00'::timestamptz + g * interval '10 minutes', 'login' FROM generate_series(1, 8000) g;
 INSERT INTO audit_entry SELECT g, '2027-05-01+00', 'login' FROM generate_series(1, 6000) g;
 INSERT INTO usage_2026_01 SELECT g, '2026-01-05', 1 FROM generate_series(1, 6000) g;
+INSERT INTO usage_2026_06 SELECT g, '2026-06-05', 1 FROM generate_series(1, 3000) g;
 INSERT INTO usage_2026_02 SELECT g, '2026-02-05', 1 FROM generate_series(1, 6000) g;
 INSERT INTO usage_2026_03 SELECT g, '2026-03-05', 1 FROM generate_series(1, 6000) g;
 INSERT INTO shipment SELECT g, CASE WHEN g % 2 = 0 THEN 'eu' ELSE 'us' END, g FROM generate_series(1, 8000) g;

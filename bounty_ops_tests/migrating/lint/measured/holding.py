@@ -16,57 +16,68 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from psycopg import sql
 
-from bounty_ops_tests.migrating.lint.measured import snapshot
 from bounty_ops_tests.migrating.lint.measured.measurement import MODES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
 _TABLES: Final = """
 SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('public', 'billing', 'legacy') AND c.relkind = ANY (%s) ORDER BY 1, 2
 """
+_OBSTACLES: Final = (
+    (["r", "p", "m"], "SHARE UPDATE EXCLUSIVE"),
+    (["p"], "ACCESS SHARE"),
+    (["r", "m"], "ACCESS SHARE"),
+)
 _PAUSE: Final = 0.005
 
 
 def while_held_up(
-    connection: Connection[tuple[object, ...]],
-    observer: Connection[tuple[object, ...]],
+    carry_out: Callable[[], object],
+    locks: Callable[[], dict[str, tuple[str, ...]]],
+    in_the_way: Callable[[], list[int]],
     words: dict[str, str],
-    statement: str,
-    pid: int,
-    known: dict[int, snapshot.Relation],
 ) -> dict[str, tuple[str, ...]]:
-    """Carry out `statement` and return the locks that it was seen to have or want."""
+    """Carry out a statement and return the locks that it was seen to have or want."""
     failed: list[psycopg.Error] = []
 
-    def carry_out() -> None:
+    def work() -> None:
         try:
-            connection.execute(statement.encode())
+            carry_out()
         except psycopg.Error as error:
             failed.append(error)
 
     seen: dict[str, set[str]] = {}
     with ExitStack() as stack:
-        holders = {
-            holder.info.backend_pid: holder
-            for kinds, mode in (
-                (["r", "p", "m"], "SHARE UPDATE EXCLUSIVE"),
-                (["p"], "ACCESS SHARE"),
-                (["r", "m"], "ACCESS SHARE"),
-            )
-            for holder in [stack.enter_context(psycopg.connect(**words, autocommit=True))]  # type: ignore[arg-type] # libpq takes any keyword
-            if _hold(holder, kinds, mode) is None
-        }
-        worker = threading.Thread(target=carry_out)
+        holders = {}
+        for kinds, mode in _OBSTACLES:
+            holder = stack.enter_context(psycopg.connect(**words, autocommit=True))  # type: ignore[arg-type] # libpq takes any keyword
+            _hold(holder, kinds, mode)
+            holders[holder.info.backend_pid] = holder
+        worker = threading.Thread(target=work)
         worker.start()
         while worker.is_alive():
-            _let_go(observer, pid, holders, known, seen)
+            if ours := [pid for pid in in_the_way() if pid in holders]:
+                for name, modes in locks().items():
+                    seen.setdefault(name, set()).update(modes)
+                for pid in ours:
+                    holders.pop(pid).execute("ROLLBACK")
             time.sleep(_PAUSE)
         worker.join()
     if failed:
         raise failed[0]
     return {name: tuple(sorted(modes, key=MODES.index)) for name, modes in sorted(seen.items())}
+
+
+def blockers(observer: Connection[tuple[object, ...]], pid: int) -> list[int]:
+    """Whom a backend waits for."""
+    row = observer.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
+    assert row is not None
+    assert isinstance(row[0], list)
+    return row[0]
 
 
 def _hold(holder: Connection[tuple[object, ...]], kinds: list[str], mode: str) -> None:
@@ -81,22 +92,3 @@ def _hold(holder: Connection[tuple[object, ...]], kinds: list[str], mode: str) -
         else:
             text = sql.SQL("LOCK TABLE ONLY {} IN {} MODE").format(table, sql.SQL(mode))
         holder.execute(text)
-
-
-def _let_go(
-    observer: Connection[tuple[object, ...]],
-    pid: int,
-    holders: dict[int, Connection[tuple[object, ...]]],
-    known: dict[int, snapshot.Relation],
-    seen: dict[str, set[str]],
-) -> None:
-    row = observer.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
-    assert row is not None
-    assert isinstance(row[0], list)
-    in_the_way = [one for one in row[0] if one in holders]
-    if not in_the_way:
-        return
-    for name, modes in snapshot.locks(observer, pid, known).items():
-        seen.setdefault(name, set()).update(modes)
-    for one in in_the_way:
-        holders.pop(one).execute("ROLLBACK")

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "measured_template"
 _SHARED: Final = "measured_shared"
 _ROLES: Final = ("app", "reporter")
-_CONTROL: Final = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b(?!\s+TO\b)", re.I)
-_SETTING: Final = re.compile(r"\s*(SET|RESET)\b", re.I)
+_CONTROL: Final = re.compile(
+    r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b(?!\s+TO\b)", re.IGNORECASE
+)
+_CHAINED: Final = re.compile(r"(?<!NO )\bCHAIN\s*$", re.IGNORECASE)
+_SETTING: Final = re.compile(r"\s*(SET|RESET)\b", re.IGNORECASE)
 #: "cannot run inside a transaction block", and what a COMMIT inside of a procedure says.
 _NOT_IN_A_TRANSACTION: Final = frozenset({"25001", "2D000"})
 _SKIPPED: Final = re.compile(r'relation "(.+)" already exists, skipping')
@@ -42,7 +45,9 @@ _COUNTED: Final = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers
 
 def statements_of(text: str) -> tuple[str, ...]:
     """The statements of a file without what is between them."""
-    without_comments = (_without_leading_comments(part) for part in pglast.split(text, with_parser=False))
+    without_comments = (
+        _without_leading_comments(part) for part in pglast.split(text, with_parser=False)
+    )
     return tuple(part for part in without_comments if part)
 
 
@@ -64,12 +69,16 @@ class Laboratory:
     def measure(self, case: Case) -> Measurement:
         """What this server does with a file."""
         if not case.earlier and _one_transaction(statements_of(case.sql)):
-            with _Run.on(self.server.with_database(_SHARED)) as run:
+            with _Run.on(self.context_url()) as run:
                 if self._before is None:
                     self._before = snapshot.take(run.connection)
                 return run.file(case.sql, self._before, keep=False)
         with self.copy(case) as url, _Run.on(url) as run:
             return run.file(case.sql, snapshot.take(run.connection), keep=True)
+
+    def context_url(self) -> DatabaseUrl:
+        """A database as every file without earlier ones meets it."""
+        return self.server.with_database(_SHARED)
 
     @contextmanager
     def copy(self, case: Case) -> Iterator[DatabaseUrl]:
@@ -201,6 +210,9 @@ class _Run:
             self._begin_counting()
             self.connection.execute(statement.encode())
             self.steps.append(Step(transaction=self.transaction))
+            if inside and _CHAINED.search(statement):
+                self.transaction += 1
+                self._begin_counting()
             return
         if inside:
             self._observed(statement)
@@ -264,7 +276,10 @@ class _Run:
         self._held = {}
         try:
             held = holding.while_held_up(
-                self.connection, self.observer, _words(self.url), statement, pid, self._relations
+                lambda: self.connection.execute(statement.encode()),
+                lambda: snapshot.locks(self.observer, pid, self._relations),
+                lambda: holding.blockers(self.observer, pid),
+                _words(self.url),
             )
         finally:
             after = snapshot.files(self.connection, self._relations)

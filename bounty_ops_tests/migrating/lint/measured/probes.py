@@ -16,40 +16,46 @@ from psycopg import sql
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_NEW_ROWS: Final = (
-    "INSERT INTO public.customer (email) VALUES ('probe@shop.test')",
-    "INSERT INTO public.customer (email) VALUES ('c1@shop.test') ON CONFLICT (email) DO UPDATE SET bio = 'x'",
-    "INSERT INTO public.product (sku, title, price) VALUES ('probe', 'Probe', 1)",
-    "INSERT INTO public.\"order\" (customer_id, ref) VALUES (1, 'probe')",
-    "INSERT INTO public.\"order\" (customer_id, ref) VALUES (1, 'ref-1') ON CONFLICT (ref) DO NOTHING",
-    "INSERT INTO public.order_line (order_id, product_id, qty, unit_price) VALUES (1, 1, 1, 1)",
-    "INSERT INTO public.payment (order_id, amount, method, paid_at) VALUES (1, 5, 'card', now())",
-    "INSERT INTO public.account (name) VALUES ('Probe')",
-    'INSERT INTO public."UserSettings" ("id", "userId") VALUES (\'probe\', \'u\')',
-    "INSERT INTO public.document (id, tenant, body) VALUES (900000, 1, 'x')",
-    "INSERT INTO public.import_row (ref, payload) VALUES (900000, 'x')",
-    "INSERT INTO public.session_token (token, customer_id) VALUES ('probe', 1)",
-    "INSERT INTO public.audit_entry (id, at, kind) VALUES (900000, '2026-01-05', 'x')",
-    "INSERT INTO public.usage_sample (id, day, amount) VALUES (900000, '2026-01-05', 1)",
-    "INSERT INTO public.shipment (id, region, weight) VALUES (900000, 'eu', 1)",
-    "INSERT INTO billing.charge (id, customer_id, cents) VALUES (900000, 1, 1)",
-    "INSERT INTO legacy.old_order (id, total) VALUES (900000, 1)",
-    "UPDATE public.customer SET points = 3 WHERE id = 1",
-    "UPDATE public.product SET stock = 3 WHERE id = 1",
-    "UPDATE public.\"order\" SET note = 'x' WHERE id = 1",
-    "UPDATE public.payment SET method = 'x' WHERE id = 1",
-    "DELETE FROM public.payment WHERE id = 1",
-    "SELECT public.tag_of('A'), public.day_of_now(), public.next_ref()",
-    "SELECT nextval('public.ref_seq')",
-    "SELECT id FROM public.document",
-)
+_STATEMENTS: Final = """
+INSERT INTO public.customer (email, city, nickname) VALUES ('probe@shop.test', 'x', 'x')
+INSERT INTO public.customer (email, city, nickname) VALUES ('c1@shop.test', 'x', 'x') \
+ON CONFLICT (email) DO UPDATE SET bio = 'x'
+INSERT INTO public.product (sku, title, price) VALUES ('probe', 'Probe', 1)
+INSERT INTO public."order" (customer_id, ref) VALUES (1, 'probe')
+INSERT INTO public."order" (customer_id, ref) VALUES (1, 'ref-1') ON CONFLICT (ref) DO NOTHING
+INSERT INTO public.order_line (order_id, product_id, qty, unit_price) VALUES (1, 1, 1, 1)
+INSERT INTO public.payment (order_id, amount, method, paid_at) VALUES (1, 5, 'card', now())
+INSERT INTO public.account (name) VALUES ('Probe')
+INSERT INTO public."UserSettings" ("id", "userId") VALUES ('probe', 'u')
+INSERT INTO public.document (id, tenant, body) VALUES (900000, 1, 'x')
+INSERT INTO public.import_row (ref, payload) VALUES (900000, 'x')
+INSERT INTO public.session_token (token, customer_id) VALUES ('probe', 1)
+INSERT INTO public.audit_entry (id, at, kind) VALUES (900000, '2026-01-05', 'x')
+INSERT INTO public.usage_sample (id, day, amount) VALUES (900000, '2026-06-05', 1)
+INSERT INTO public.shipment (id, region, weight) VALUES (900000, 'eu', 1)
+INSERT INTO billing.charge (id, customer_id, cents) VALUES (900000, 1, 1)
+INSERT INTO legacy.old_order (id, total) VALUES (900000, 1)
+UPDATE public.customer SET points = 3 WHERE id = 1
+UPDATE public.product SET stock = 3 WHERE id = 1
+UPDATE public."order" SET note = 'x' WHERE id = 1
+UPDATE public.payment SET method = 'x' WHERE id = 1
+DELETE FROM public.payment WHERE id = 1
+SELECT public.tag_of('A'), public.day_of_now(), public.next_ref()
+SELECT nextval('public.ref_seq')
+"""
 #: What a constraint refuses, with the name of the constraint.
-_REFUSED: Final = {
-    "order_line_order_fk": "INSERT INTO public.order_line (order_id, qty) VALUES (99999999, 1)",
-    "order_customer_fk": "INSERT INTO public.\"order\" (customer_id, ref) VALUES (99999999, 'p')",
-    "customer_points_check": "INSERT INTO public.customer (email, points) VALUES ('p', -7)",
-}
-_NOT_FOR_REPORTER: Final = ("SELECT id FROM public.customer LIMIT 5", "SELECT id FROM public.payment LIMIT 5")
+_REFUSED: Final = """
+order_line_order_fk: INSERT INTO public.order_line (order_id, qty) VALUES (99999999, 1)
+order_customer_fk: INSERT INTO public."order" (customer_id, ref) VALUES (99999999, 'p')
+customer_points_check: INSERT INTO public.customer (email, city, nickname, points) \
+VALUES ('p', 'x', 'x', -7)
+"""
+_NOT_FOR_REPORTER: Final = """
+SELECT id FROM public.customer LIMIT 5
+SELECT id FROM public.payment LIMIT 5
+"""
+#: Row level security shows the application a third of the rows.
+_OF_ONE_TENANT: Final = "SELECT id FROM public.document"
 
 _RELATIONS: Final = """
 SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum)
@@ -77,7 +83,8 @@ class Probe:
 
 def probes_of(connection: Connection[tuple[object, ...]]) -> tuple[Probe, ...]:
     """What the application does with the database as it is now."""
-    probes = [Probe("app", statement) for statement in _NEW_ROWS]
+    probes = [Probe("app", statement) for statement in _lines(_STATEMENTS)]
+    probes.append(Probe("app", _OF_ONE_TENANT))
     for schema, name, columns in connection.execute(_RELATIONS).fetchall():
         assert isinstance(columns, list)
         query = sql.SQL("SELECT {} FROM {} LIMIT 5").format(
@@ -90,9 +97,15 @@ def probes_of(connection: Connection[tuple[object, ...]]) -> tuple[Probe, ...]:
             sql.Literal(label), sql.Identifier(str(schema), str(name))
         )
         probes.append(Probe("app", query.as_string(connection)))
-    probes += [Probe("app", text, constraint) for constraint, text in _REFUSED.items()]
-    probes += [Probe("reporter", text) for text in _NOT_FOR_REPORTER]
+    for line in _lines(_REFUSED):
+        constraint, _, text = line.partition(": ")
+        probes.append(Probe("app", text, constraint))
+    probes += [Probe("reporter", text) for text in _lines(_NOT_FOR_REPORTER)]
     return tuple(probes)
+
+
+def _lines(text: str) -> list[str]:
+    return text.strip().split("\n")
 
 
 def outcomes(
@@ -103,16 +116,14 @@ def outcomes(
     for probe in probes:
         if probe.constraint and not _enforced(connection, probe.constraint):
             continue
-        connection.execute("SAVEPOINT probe")
+        role = f"SET LOCAL ROLE {probe.role}"
+        connection.execute(f"SAVEPOINT probe; {role}; SET LOCAL app.tenant = '1'".encode())
         try:
-            connection.execute(f"SET LOCAL ROLE {probe.role}")
-            connection.execute("SET LOCAL app.tenant = '1'")
-            found[probe] = max(connection.execute(probe.statement).rowcount, 0)
+            found[probe] = max(connection.execute(probe.statement.encode()).rowcount, 0)
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             found[probe] = error.sqlstate or "?"
-        connection.execute("ROLLBACK TO SAVEPOINT probe")
-        connection.execute("RELEASE SAVEPOINT probe")
+        connection.execute("ROLLBACK TO SAVEPOINT probe; RELEASE SAVEPOINT probe")
     return found
 
 
@@ -136,7 +147,9 @@ def opened(before: dict[Probe, int | str], after: dict[Probe, int | str]) -> tup
     return tuple(
         f"{probe.statement} for {probe.role}"
         for probe, was in before.items()
-        if probe in after and _less(was, after[probe])
+        if probe in after
+        and (isinstance(was, str) or probe.statement == _OF_ONE_TENANT)
+        and _less(was, after[probe])
     )
 
 

@@ -124,9 +124,7 @@ def worked(before: Counters, after: Counters) -> tuple[str, ...]:
 def changed(before: Counters, after: Counters) -> tuple[str, ...]:
     """Relations of which very many rows were updated or deleted in between."""
     return tuple(
-        name
-        for name, now in sorted(after.items())
-        if now[1] - before.get(name, (0, 0))[1] >= _MASS
+        name for name, now in sorted(after.items()) if now[1] - before.get(name, (0, 0))[1] >= _MASS
     )
 
 
@@ -139,7 +137,9 @@ def files(
         "WHERE oid = ANY (%s) AND relfilenode <> 0"
     )
     found = connection.execute(query, [list(known)]).fetchall()
-    return {known[int(str(oid))].name: (int(str(file)), int(str(size))) for oid, file, size in found}
+    return {
+        known[int(str(oid))].name: (int(str(file)), int(str(size))) for oid, file, size in found
+    }
 
 
 def rewritten(

@@ -1,0 +1,115 @@
+"""What is stored is what servers do, and the linter holds with their catalogue at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.migrating.lint.measured.cases import chosen, read_cases
+from bounty_ops_tests.migrating.lint.measured.catalogues import Catalogues
+from bounty_ops_tests.migrating.lint.measured.claims import wrong_claims
+from bounty_ops_tests.migrating.lint.measured.measurement import load
+from bounty_ops_tests.migrating.lint.measured.measuring import Laboratory, laboratory
+from bounty_ops_tests.migrating.lint.measured.scoring import score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bounty_ops.environments import DatabaseUrl
+
+CASES = read_cases()
+MEASURED = load()
+#: One of each kind of measurement; the rest in a soak.
+SLICE = (
+    "idx-gin", "idx-conc-over-invalid", "col-domain-check", "null-set-and-check-dropped",
+    "fk-new-table-filled", "detach-concurrently", "rls-enable-alone", "uncommitted",
+)  # fmt: skip
+
+
+def _majors() -> list[object]:
+    """All of them; in every run only the one that is embedded."""
+    return [
+        pytest.param(major, marks=[] if major == 17 else [pytest.mark.soak])
+        for major in all_server_majors()
+    ]
+
+
+@pytest.fixture(scope="module")
+def laboratory_of(
+    pg_server_of: Callable[[int], DatabaseUrl],
+) -> Iterator[Callable[[int], Laboratory]]:
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        made: dict[int, Laboratory] = {}
+
+        def of(major: int) -> Laboratory:
+            if major not in made:
+                made[major] = stack.enter_context(laboratory(pg_server_of(major)))
+            return made[major]
+
+        yield of
+
+
+def test_some_files_do_what_is_stored_of_them(
+    laboratory_of: Callable[[int], Laboratory],
+) -> None:
+    cases = [case for case in CASES if case.id in SLICE]
+
+    assert len(cases) == len(SLICE)
+    for case in cases:
+        assert laboratory_of(17).measure(case) == MEASURED[case.id][17], case.id
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("major", all_server_majors())
+def test_every_file_does_what_is_stored_of_it(
+    major: int, laboratory_of: Callable[[int], Laboratory]
+) -> None:
+    here = laboratory_of(major)
+    different = {
+        case.id: found
+        for case in chosen(CASES, major)
+        if (found := here.measure(case)) != MEASURED[case.id][major]
+    }
+
+    assert different == {}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("major", _majors())
+def test_with_a_catalogue_the_linter_finds_97_percent_and_alarms_in_3(
+    major: int, laboratory_of: Callable[[int], Laboratory], request: pytest.FixtureRequest
+) -> None:
+    everything = bool(request.config.getoption("--soak"))
+    cases = [
+        case
+        for case in chosen(CASES, major)
+        if case.scored and (everything or not case.earlier)  # a copy for each takes its time
+    ]
+
+    found = score(cases, Catalogues(laboratory_of(major), major).lint, [major])
+
+    assert found.detection >= 0.97, found.missed
+    assert found.alarm_rate <= 0.03, found.false_alarms
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("major", _majors())
+def test_with_a_catalogue_every_lock_that_is_named_is_the_lock_that_is_taken(
+    major: int, laboratory_of: Callable[[int], Laboratory], request: pytest.FixtureRequest
+) -> None:
+    everything = bool(request.config.getoption("--soak"))
+    linter = Catalogues(laboratory_of(major), major)
+
+    wrong = {
+        case.id: claims
+        for case in chosen(CASES, major)
+        if everything or not case.earlier
+        if (claims := list(wrong_claims(MEASURED[case.id][major], linter.lint(case, major))))
+    }
+
+    assert wrong == {}
