@@ -30,7 +30,13 @@ def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> N
     assert before["revision"] is None
     assert before["pending"]
 
+    planned = command_line.run("db", "plan", "--json")
+    assert planned.code == 0, planned.stderr
+    assert set(planned.document) == documented_fields("db plan")
+    assert {gate["state"] for gate in planned.document["gates"]} == {"not_required"}
+
     shown = command_line.run("db", "migrate", "--dry-run", "--json")
+    assert shown.document["digest"] == planned.document["digest"]
     assert (shown.code, shown.document["outcome"]) == (0, "planned")
     assert set(shown.document) == documented_fields("db migrate")
     assert "CREATE TABLE" in shown.document["pending"][0]["sql"]
@@ -47,6 +53,16 @@ def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> N
     after = command_line.run("db", "current", "--json").document
     assert after["revision"] == after["head"] == migrated.document["to_revision"]
     assert after["pending"] == []
+
+    (record,) = command_line.run("db", "history", "--json").document
+    whole = command_line.run("db", "history", record["id"][:20], "--json").document
+    assert set(record) < set(whole) == documented_fields("db history")
+    assert (record["id"], record["outcome"]) == (migrated.document["id"], "applied")
+    assert whole["files"][0]["revision"] == migrated.document["to_revision"]
+    (standing,) = command_line.run("db", "status", "--json").document
+    assert set(standing) == documented_fields("db status")
+    assert standing["last_migration"]["id"] == record["id"]
+    assert (standing["drift"], standing["pending"]) == ("no", [])
 
     seeded = command_line.run("db", "seed", "--rows", "500", "--seed", "7", "--json")
     assert seeded.code == 0, seeded.stderr

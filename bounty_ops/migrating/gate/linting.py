@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bounty_ops.errors import BountyOpsError, MigrationError
+from bounty_ops.errors import BountyOpsError
+from bounty_ops.migrating.lint import lint_revisions, read_catalogue
 from bounty_ops.migrating.revisions import revisions_of
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ def lint_plan(
     plan: MigrationPlan, lineage: Lineage, connection: Connection[TupleRow], server_major: int
 ) -> Findings | BountyOpsError:
     """Return what the linter says of each pending revision, or why it says nothing."""
-    try:
-        from bounty_ops.migrating.lint import lint_revisions, read_catalogue  # noqa: PLC0415
-    except ImportError:
-        return MigrationError("there is no linter yet", hint="Wait.")
     try:
         revisions = revisions_of(lineage)
         return lint_revisions(
