@@ -53,8 +53,11 @@ def _needs_enforcement(exam: Examination, name: str) -> None:
 def _add_not_null(exam: Examination, name: str, node: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     if exam.pg_major < _NAMED_NOT_NULL:
-        exam.report("version-too-old", name,
-                    detail=f"{exam.pg_major} has no ADD CONSTRAINT ... NOT NULL (18 has)")  # fmt: skip
+        exam.report(
+            "version-too-old",
+            name,
+            detail=f"{exam.pg_major} has no ADD CONSTRAINT ... NOT NULL (18 has)",
+        )
         return
     columns = strings(node.keys)
     known = exam.model.column(name, columns[0]) if columns else None

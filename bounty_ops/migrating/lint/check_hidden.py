@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast, parser
 
 from bounty_ops.migrating.lint.script import read_script
-from bounty_ops.migrating.lint.tree import below, option, plain_function, text_constants
+from bounty_ops.migrating.lint.tree import (
+    below,
+    constant,
+    option,
+    plain_function,
+    text_constants,
+)
 from bounty_ops.migrating.lint.volatility import is_builtin
 
 if TYPE_CHECKING:
@@ -117,8 +123,9 @@ def _execute(exam: Examination, inside: _Inside, where: str, examine: Examine) -
             exam.report("hidden-sql", detail=f"EXECUTE in {where}")
             return
         expression = statement.node.targetList[0].val
-        if isinstance(expression, ast.A_Const) and isinstance(expression.val, ast.String):
-            for each in read_script(expression.val.sval):
+        text = constant(expression)
+        if text is not None:
+            for each in read_script(text):
                 if each.node is not None:
                     examine(exam, each.node)
         elif _may_change(expression):

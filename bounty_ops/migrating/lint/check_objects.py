@@ -192,8 +192,13 @@ def set_schema(exam: Examination, node: Node) -> None:
         return
     exam.take(relation, ACCESS_EXCLUSIVE)
     if node.objectType != ObjectType.OBJECT_EXTENSION:
-        exam.report("schema-move-breaks-clients", relation or name, detail=name,
-                    lock=ACCESS_EXCLUSIVE if relation else None, unless=f"relation {relation}")  # fmt: skip
+        exam.report(
+            "schema-move-breaks-clients",
+            relation or name,
+            detail=name,
+            lock=ACCESS_EXCLUSIVE if relation else None,
+            unless=f"relation {relation}",
+        )
 
 
 def alter_enum(exam: Examination, node: Node) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import AlterPublicationAction, GrantTargetType, ObjectType, RoleSpecType
 
-from bounty_ops.migrating.lint.tree import dotted, option, published, truth
+from bounty_ops.migrating.lint.tree import dotted, option, published, relation_name, truth
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.examination import Examination
@@ -59,11 +59,9 @@ def _object_names(node: Node) -> list[str]:
     found = []
     for each in node.objects or ():
         if isinstance(each, ast.RangeVar):
-            found.append(
-                each.relname if not each.schemaname else f"{each.schemaname}.{each.relname}"
-            )
+            found.append(relation_name(each))
         elif isinstance(each, ast.String):
-            found.append(each.sval)
+            found.append(each.sval or "")
     return found
 
 

@@ -130,7 +130,9 @@ def vacuum(exam: Examination, node: Node) -> None:
         exam.report("refused-in-transaction", detail="VACUUM")
     elif option(node.options, "full") is not None and flag(node.options, "full"):
         names = [relation_name(each.relation) for each in node.rels or () if each.relation]
-        for name in names or [None]:
+        for name in names:
             exam.take(name, ACCESS_EXCLUSIVE)
             if not exam.is_new(name):
                 exam.report("table-rewritten", name, detail="VACUUM FULL")
+        if not names:
+            exam.report("table-rewritten", detail="VACUUM FULL of the database", lock=None)

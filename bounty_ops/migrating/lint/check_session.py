@@ -149,8 +149,9 @@ def alone(exam: Examination, node: Node) -> None:
     """Statements that never run inside a transaction block."""
     if exam.session.transaction is not None:
         exam.report("refused-in-transaction", detail=_ALONE[type(node)])
-    if isinstance(node, ast.AlterSystemStmt) and node.setstmt.name in _DANGEROUS:
-        exam.report("server-setting", detail=f"ALTER SYSTEM SET {node.setstmt.name} changes the "
+    name = node.setstmt.name if type(node) is ast.AlterSystemStmt and node.setstmt else None
+    if name in _DANGEROUS:
+        exam.report("server-setting", detail=f"ALTER SYSTEM SET {name} changes the "
                     "whole server.")  # fmt: skip
 
 

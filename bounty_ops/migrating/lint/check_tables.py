@@ -59,8 +59,12 @@ def _alter_composite(exam: Examination, name: str, node: Node) -> None:
         if command.subtype == AlterTableType.AT_DropColumn and not exam.is_new(name):
             exam.report("column-dropped", name, detail=command.name, lock=None)
         elif command.subtype == AlterTableType.AT_AlterColumnType and not exam.is_new(name):
-            exam.report("rename-breaks-clients", name, lock=None,
-                        detail=f"the attribute {command.name} of {name} gets another type")  # fmt: skip
+            exam.report(
+                "rename-breaks-clients",
+                name,
+                lock=None,
+                detail=f"the attribute {command.name} of {name} gets another type",
+            )
 
 
 def create_table(exam: Examination, node: Node) -> None:

@@ -9,6 +9,7 @@ from pglast.enums import AlterTableType
 
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import Change, change, guess, read_type
+from bounty_ops.migrating.lint.tree import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +51,7 @@ def _keeps_the_values(using: Node, column: str, new: SqlType) -> bool:
         using = using.arg
     if using is None:
         return True
-    if not isinstance(using, ast.ColumnRef):
-        return False
-    last = using.fields[-1]
-    return isinstance(last, ast.String) and last.sval == column
+    return isinstance(using, ast.ColumnRef) and last_name(using) == column
 
 
 def _refuses(exam: Examination, table: Table, column: Column) -> bool:

@@ -54,7 +54,8 @@ def learn_script(catalogue: Catalogue, sql: str) -> None:
 
 def _create_table(catalogue: Catalogue, node: Node) -> None:
     name = relation_name(node.relation)
-    if node.if_not_exists and name in catalogue.tables:
+    # What a server shows already has had this, and shows more of it.
+    if name in catalogue.tables and (node.if_not_exists or catalogue.complete):
         return
     table = Table(name, unlogged=node.relation.relpersistence == "u")
     if node.partspec is not None:

@@ -31,7 +31,7 @@ def dropped_names(node: Node) -> list[str]:
         elif isinstance(each, ast.TypeName):
             names.append(dotted(each.names))
         elif isinstance(each, ast.String):
-            names.append(each.sval)
+            names.append(each.sval or "")
         else:
             names.append(dotted(each))
     return names
@@ -40,6 +40,9 @@ def dropped_names(node: Node) -> list[str]:
 def drop(catalogue: Catalogue, node: Node) -> None:
     """Forget what is dropped."""
     kind = node.removeType
+    if kind == ObjectType.OBJECT_POLICY:
+        _drop_policies(catalogue, node)
+        return
     for name in dropped_names(node):
         if kind in RELATIONS:
             forget_relation(catalogue, name)
@@ -52,15 +55,21 @@ def drop(catalogue: Catalogue, node: Node) -> None:
         elif kind in {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE}:
             catalogue.functions.pop(name, None)
         elif kind == ObjectType.OBJECT_PUBLICATION:
-            catalogue.publications.pop(name, None)
-            for table in catalogue.tables.values():
-                table.publications.discard(name)
-    if kind == ObjectType.OBJECT_POLICY:
-        for each in node.objects or ():
-            words = strings(each)
-            table = catalogue.table(qualified(words[-3] if words[2:] else None, words[-2]))
-            if table is not None:
-                table.policies.discard(words[-1])
+            _drop_publication(catalogue, name)
+
+
+def _drop_publication(catalogue: Catalogue, name: str) -> None:
+    catalogue.publications.pop(name, None)
+    for table in catalogue.tables.values():
+        table.publications.discard(name)
+
+
+def _drop_policies(catalogue: Catalogue, node: Node) -> None:
+    for each in node.objects or ():
+        words = strings(each)
+        table = catalogue.table(qualified(words[-3] if words[2:] else None, words[-2]))
+        if table is not None:
+            table.policies.discard(words[-1])
 
 
 def forget_relation(catalogue: Catalogue, name: str) -> None:
@@ -110,7 +119,7 @@ def _change_type_name(catalogue: Catalogue, old: str, bare: str) -> None:
     new = qualified(old.rpartition(".")[0], bare)
     for known in (catalogue.enums, catalogue.domains):
         if old in known:
-            known[new] = known.pop(old)  # type: ignore[assignment, arg-type] # each to its own kind
+            known[new] = known.pop(old)  # type: ignore[assignment] # each to its own kind
     for table in catalogue.tables.values():
         for column in table.columns.values():
             if column.type is not None and column.type.name == old:

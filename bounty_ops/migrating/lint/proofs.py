@@ -6,11 +6,17 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pglast import ast, parse_sql
+from pglast import ast
 from pglast.enums import BoolExprType, NullTestType
-from pglast.parser import ParseError
 
-from bounty_ops.migrating.lint.tree import column_names, source_text, strings
+from bounty_ops.migrating.lint.tree import (
+    column_names,
+    constant,
+    first_expression,
+    last_name,
+    source_text,
+    strings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,20 +64,15 @@ def bounds_are_proved(table: Table | None, wanted: Sequence[Test]) -> bool:
 
 def terms_of(expression: str) -> list[Test]:
     """The terms of a conjunction, as far as they are simple."""
-    try:
-        [statement] = parse_sql(f"SELECT {expression}")
-        node = statement.stmt.targetList[0].val
-    except (ParseError, ValueError, RecursionError, TypeError, AttributeError):
-        return []
-    return list(_terms(node))
+    return list(_terms(first_expression(f"SELECT {expression}")))
 
 
 def _terms(node: Node) -> Iterator[Test]:
     if isinstance(node, ast.BoolExpr) and node.boolop == BoolExprType.AND_EXPR:
-        for each in node.args:
+        for each in node.args or ():
             yield from _terms(each)
     elif isinstance(node, ast.NullTest) and node.nulltesttype == NullTestType.IS_NOT_NULL:
-        if (column := _column(node.arg)) is not None:
+        if (column := last_name(node.arg)) is not None:
             yield column, "is not null", ""
     elif isinstance(node, ast.A_Expr):
         yield from _comparison(node)
@@ -79,28 +80,19 @@ def _terms(node: Node) -> Iterator[Test]:
 
 def _comparison(node: Node) -> Iterator[Test]:
     operator = (strings(node.name) or [""])[-1]
-    left, right = _column(node.lexpr), _column(node.rexpr)
+    left, right = last_name(node.lexpr), last_name(node.rexpr)
     if left is not None:
         yield left, operator, value_of(node.rexpr)
     elif right is not None and operator in _MIRRORED:
         yield right, _MIRRORED[operator], value_of(node.lexpr)
 
 
-def _column(node: Node) -> str | None:
-    while isinstance(node, ast.TypeCast):
-        node = node.arg
-    if isinstance(node, ast.ColumnRef) and isinstance(node.fields[-1], ast.String):
-        return str(node.fields[-1].sval)
-    return None
-
-
 def value_of(node: Node) -> str:
     """A constant in one spelling, without its casts; times as moments."""
     while isinstance(node, ast.TypeCast):
         node = node.arg
-    if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String):
-        return _moment(node.val.sval) or node.val.sval
-    return source_text(node)
+    text = constant(node)
+    return source_text(node) if text is None else _moment(text) or text
 
 
 def _moment(text: str) -> str | None:
@@ -116,7 +108,4 @@ def _moment(text: str) -> str | None:
 
 def columns_in(expression: str) -> frozenset[str]:
     """The columns that an expression names."""
-    try:
-        return frozenset(column_names(parse_sql(f"SELECT {expression}")))
-    except (ParseError, ValueError, RecursionError):
-        return frozenset()
+    return frozenset(column_names(first_expression(f"SELECT {expression}")))

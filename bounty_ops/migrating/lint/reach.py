@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, Literal
 from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, NullTestType
 
-from bounty_ops.migrating.lint.tree import below, integer, relation_name, source_text, strings
+from bounty_ops.migrating.lint.tree import (
+    below,
+    integer,
+    last_name,
+    relation_name,
+    source_text,
+    strings,
+)
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.schema import Catalogue
@@ -54,7 +61,8 @@ def of(model: Catalogue, node: Node, table: str, sources: Node) -> Reach:
 
 def _only_values(sources: Node) -> bool:
     return all(
-        isinstance(each, ast.RangeSubselect) and bool(each.subquery.valuesLists) for each in sources
+        isinstance(each, ast.RangeSubselect) and bool(getattr(each.subquery, "valuesLists", None))
+        for each in sources
     )
 
 
@@ -68,7 +76,7 @@ def _of_condition(model: Catalogue, table: str, where: Node) -> Reach:
     if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.AND_EXPR:
         return _of_conjunction(model, table, where)
     if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.OR_EXPR:
-        parts = [_of_condition(model, table, each) for each in where.args]
+        parts = [_of_condition(model, table, each) for each in where.args or ()]
         order = ("all", "many", "unclear", "few")
         return min(parts, key=lambda each: order.index(each.kind))
     if is_always_true(model, table, where):
@@ -94,7 +102,7 @@ def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
     if isinstance(where, ast.A_Const):
         return True
     if isinstance(where, ast.NullTest) and where.nulltesttype == NullTestType.IS_NOT_NULL:
-        column = _column(where.arg)
+        column = last_name(where.arg)
         known = model.column(table, column) if column else None
         return column in {"id", "ctid"} or (known is not None and known.not_null)
     if isinstance(where, ast.A_Expr) and strings(where.name) in (["="], [">="], ["<="]):
@@ -104,7 +112,7 @@ def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
 
 
 def _of_comparison(model: Catalogue, table: str, where: Node, text: str) -> Reach:
-    column = _column(where.lexpr) or _column(where.rexpr)
+    column = last_name(where.lexpr) or last_name(where.rexpr)
     operator = (strings(where.name) or [""])[-1]
     if column is None:
         return Reach("many", text)
@@ -114,7 +122,7 @@ def _of_comparison(model: Catalogue, table: str, where: Node, text: str) -> Reac
     equal = where.kind in {A_Expr_Kind.AEXPR_OP, A_Expr_Kind.AEXPR_OP_ANY} and operator == "="
     if not (listed or equal):
         return Reach("many", text)
-    if equal and _column(where.lexpr) and _column(where.rexpr):
+    if equal and last_name(where.lexpr) and last_name(where.rexpr):
         return Reach("many", text)  # a join
     return _of_equality(model, table, column, text)
 
@@ -149,7 +157,7 @@ def _is_short_range(terms: Node) -> bool:
     """`id >= 1 AND id < 1001`: both ends are there, and near."""
     ends: dict[str, dict[str, int | None]] = {}
     for each in terms:
-        column = _column(each.lexpr) if isinstance(each, ast.A_Expr) else None
+        column = last_name(each.lexpr) if isinstance(each, ast.A_Expr) else None
         if column is not None:
             operator = (strings(each.name) or [""])[-1][:1]
             ends.setdefault(column, {})[operator] = integer(each.rexpr)
@@ -169,14 +177,6 @@ def _width(bounds: Node) -> bool:
         return False
     low, high = integer(bounds[0]), integer(bounds[1])
     return low is not None and high is not None and high - low <= _BATCH
-
-
-def _column(node: Node) -> str | None:
-    while isinstance(node, ast.TypeCast):
-        node = node.arg
-    if isinstance(node, ast.ColumnRef) and isinstance(node.fields[-1], ast.String):
-        return str(node.fields[-1].sval)
-    return None
 
 
 def query_is_short(model: Catalogue, query: Node) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.lint import rules_operations, rules_server, rules_structure
-from bounty_ops.migrating.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from bounty_ops.migrating.lint.rule import Rule
 
 SECTIONS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = (
     ("Indexes", rules_structure.INDEXES),

@@ -11,10 +11,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from pglast import parse_sql
-from pglast.parser import ParseError
+from pglast import ast
 
-from bounty_ops.migrating.lint.tree import integer, qualified, strings
+from bounty_ops.migrating.lint.tree import first_expression, integer, qualified, strings
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.tree import Node
@@ -59,7 +58,7 @@ _SAME_INDEX: Final = frozenset({("text", "varchar"), ("varchar", "text"), ("cidr
 """Pairs whose indexes use the same operators, so that they are kept as well."""
 
 _WIDENING: Final = frozenset({"varchar", "varbit"})
-_PRECISION: Final = frozenset({"timestamp", "timestamptz", "time", "timetz"})
+_PRECISION: Final = frozenset({"timestamp", "timestamptz", "time", "timetz", "interval"})
 _FULL_PRECISION: Final = 6
 
 
@@ -91,22 +90,22 @@ def read_type(node: Node) -> SqlType | None:
 @lru_cache(maxsize=4096)
 def parse_type(text: str) -> SqlType | None:
     """The type that `format_type` spelled."""
-    try:
-        [statement] = parse_sql(f"SELECT NULL::{text}")
-    except (ParseError, ValueError):
-        return None
-    return read_type(statement.stmt.targetList[0].val.typeName)
+    found = first_expression(f"SELECT NULL::{text}")
+    return read_type(found.typeName) if isinstance(found, ast.TypeCast) else None
 
 
 def change(old: SqlType, new: SqlType) -> Change:
     """What `ALTER COLUMN ... TYPE` does to the rows; both types without domains."""
-    if old == new:
-        return Change.NOTHING
     if old.array or new.array:
-        same = old.array and new.array and old.name == new.name and not new.modifiers
+        same = old.array == new.array and old.name == new.name
+        same = same and new.modifiers in {(), old.modifiers}
         return Change.NOTHING if same else Change.REWRITE
     if old.name == new.name:
         return Change.NOTHING if _keeps_length(old, new) else Change.REWRITE
+    return _of_another_name(old, new)
+
+
+def _of_another_name(old: SqlType, new: SqlType) -> Change:
     if {old.name, new.name} == {"timestamp", "timestamptz"}:
         return Change.ZONE if _keeps_length(old, new) else Change.REWRITE
     if (old.name, new.name) not in _RELABELLED or new.modifiers:
@@ -122,8 +121,6 @@ def _keeps_length(old: SqlType, new: SqlType) -> bool:
     if new.name in _PRECISION:
         was = old.modifiers[0] if old.modifiers else _FULL_PRECISION
         return new.modifiers[0] >= was
-    if new.name == "interval":
-        return new.modifiers[0] >= (old.modifiers[0] if old.modifiers else _FULL_PRECISION)
     if not old.modifiers:
         return False
     if new.name in _WIDENING:

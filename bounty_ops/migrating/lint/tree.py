@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pglast import ast
+from pglast import ast, parse_sql
+from pglast.parser import ParseError
 from pglast.stream import RawStream
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def dotted(names: Node) -> str:
 
 def strings(names: Node) -> list[str]:
     """The texts of a list of String nodes."""
-    return [each.sval for each in names or () if isinstance(each, ast.String)]
+    return [each.sval or "" for each in names or () if isinstance(each, ast.String)]
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -60,18 +61,40 @@ def below(node: Node, *kinds: type) -> Iterator[Node]:
 def text_constants(node: Node) -> Iterator[str]:
     """Every string constant at or below `node`."""
     for each in below(node, ast.A_Const):
-        if isinstance(each.val, ast.String):
-            yield each.val.sval
+        text = constant(each)
+        if text is not None:
+            yield text
+
+
+def constant(node: Node) -> str | None:
+    """The text of a string constant."""
+    value = node.val if isinstance(node, ast.A_Const) else None
+    return (value.sval or "") if isinstance(value, ast.String) else None
+
+
+def last_name(column: Node) -> str | None:
+    """The column that a ColumnRef names, also behind casts; None for anything else."""
+    while isinstance(column, ast.TypeCast):
+        column = column.arg
+    last = column.fields[-1] if isinstance(column, ast.ColumnRef) and column.fields else None
+    return (last.sval or "") if isinstance(last, ast.String) else None
+
+
+def first_expression(sql: str) -> Node:
+    """The expression of `SELECT expression`, or None where that is not SQL."""
+    try:
+        [statement] = parse_sql(sql)
+    except (ParseError, RecursionError, UnicodeError, ValueError):
+        return None
+    query: Node = statement.stmt
+    targets = query.targetList if isinstance(query, ast.SelectStmt) else None
+    return targets[0].val if targets else None
 
 
 def column_names(node: Node) -> set[str]:
     """The columns that an expression names, without their tables."""
-    found = set()
-    for each in below(node, ast.ColumnRef):
-        last = each.fields[-1] if each.fields else None
-        if isinstance(last, ast.String):
-            found.add(last.sval)
-    return found
+    names = (last_name(each) for each in below(node, ast.ColumnRef))
+    return {each for each in names if each is not None}
 
 
 def function_names(node: Node) -> list[str]:
@@ -100,7 +123,8 @@ def integer(node: Node) -> int | None:
     if isinstance(node, ast.A_Const) and isinstance(node.val, ast.Integer):
         return int(node.val.ival or 0)
     if isinstance(node, ast.A_Const) and isinstance(node.val, ast.Float):
-        return int(node.val.fval) if str(node.val.fval).isdigit() else None
+        digits = str(node.val.fval)
+        return int(digits) if digits.isdigit() else None
     if isinstance(node, ast.A_Expr) and node.lexpr is None and strings(node.name) == ["-"]:
         value = integer(node.rexpr)
         return None if value is None else -value
@@ -129,7 +153,7 @@ def truth(value: Node) -> bool:
         return bool(value.boolval)
     if isinstance(value, ast.Integer):
         return bool(value.ival)
-    word = value.sval if isinstance(value, ast.String) else ""
+    word = (value.sval or "") if isinstance(value, ast.String) else ""
     return word.lower() not in {"false", "off", "no", "0", "f", "n"}
 
 
