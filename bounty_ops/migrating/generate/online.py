@@ -1,0 +1,260 @@
+"""Plain DDL as the sequence of statements that does the same while the database is in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast
+from pglast.enums import AlterTableType, ConstrType, ObjectType
+
+from bounty_ops.migrating.generate import columns, constraints, enums, plain
+from bounty_ops.migrating.generate.conversion import Conversion, convert, why_not_online
+from bounty_ops.migrating.generate.grouping import grouped
+from bounty_ops.migrating.generate.known import Known
+from bounty_ops.migrating.generate.statements import (
+    is_command,
+    mentioned,
+    parsed,
+    quoted,
+    single_commands,
+    strings,
+    written,
+)
+from bounty_ops.migrating.generate.step import Rewritten, Step
+from bounty_ops.migrating.generate.types import same_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bounty_ops.migrating.catalog import Catalog
+
+_NO_FILLS: Final[Mapping[str, str]] = {}
+_UNIQUE: Final = (ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_PRIMARY)
+_NOT_VALID_FIRST: Final = (ConstrType.CONSTR_FOREIGN, ConstrType.CONSTR_CHECK)
+
+
+def online(
+    statements: Sequence[str], catalog: Catalog, *, fills: Mapping[str, str] = _NO_FILLS
+) -> list[Step]:
+    """Rewrite what would block; each step says its revision, its lock and its risk.
+
+    Args:
+        statements: plain DDL, one statement each, in an order in which it could be run.
+        catalog: the schema before the first of them.
+        fills: for ``table.column`` the value (an expression) of the rows that are there.
+    """
+    return grouped(rewritten(statements, catalog, fills=fills))
+
+
+def rewritten(
+    statements: Sequence[str], catalog: Catalog, *, fills: Mapping[str, str] = _NO_FILLS
+) -> list[Rewritten]:
+    """The same before it is divided into revisions, with what has to be said about it."""
+    nodes = [
+        (written(single) if len(getattr(node, "cmds", ())) > 1 else sql.strip().rstrip(";"), single)
+        for sql in statements
+        for node in [parsed(sql)]
+        for single in (single_commands(node) if isinstance(node, ast.AlterTableStmt) else [node])
+    ]
+    work = _Rewriting(nodes, Known(catalog), fills)
+    for position in range(len(nodes)):
+        if position not in work.done:
+            work.take(position)
+    return work.changes
+
+
+@dataclass
+class _Rewriting:
+    """A list of statements on its way, with what later ones say about earlier ones."""
+
+    nodes: list[tuple[str, ast.Node]]
+    known: Known
+    fills: Mapping[str, str]
+    done: set[int] = field(default_factory=set)
+    new: set[str] = field(default_factory=set)
+    """Tables that this change itself creates: nobody uses them yet."""
+    gone: set[str] = field(default_factory=set)
+    """Names of constraints and indexes that were dropped so far."""
+    changes: list[Rewritten] = field(default_factory=list)
+
+    def take(self, position: int) -> None:
+        """Rewrite one statement."""
+        sql, node = self.nodes[position]
+        table = getattr(getattr(node, "relation", None), "relname", None)
+        if isinstance(node, ast.CreateStmt | ast.CreateTableAsStmt | ast.ViewStmt):
+            self.new.add(_created(node))
+        if table in self.new:
+            self.changes.append(Rewritten((plain.step(sql, node, self.known, new=True),)))
+        elif isinstance(node, ast.IndexStmt):
+            replaces = node.idxname in self.gone
+            self.changes.append(constraints.create_index(sql, node, self.known, replaces=replaces))
+        elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
+            self._drop_indexes(position, node)
+        elif isinstance(node, ast.AlterEnumStmt):
+            self.changes.append(enums.add_label(sql, node))
+        elif isinstance(node, ast.AlterTableStmt):
+            self._alter_table(position, sql, node)
+        else:
+            self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
+
+    def _drop_indexes(self, position: int, node: ast.DropStmt) -> None:
+        for each in node.objects:
+            name = strings(each)[-1]
+            text = ".".join(map(quoted, strings(each)))
+            dropped = constraints.drop_index(name, text, self.known)
+            again = self._later(position, lambda other: _makes_index(other, name))
+            if again is None or dropped.kind != "alone":
+                self.gone.add(name)
+                self.changes.append(Rewritten((dropped,)))
+                continue
+            sql, made = self.nodes[again]
+            self.done.add(again)
+            created = constraints.create_index(sql, made, self.known, replaces=True)
+            self.changes.append(constraints.replaced_index(dropped, created, made, name))
+
+    def _alter_table(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
+        command, table = node.cmds[0], node.relation.relname
+        kinds = AlterTableType
+        if command.subtype == kinds.AT_AddConstraint:
+            self.changes.append(self._add_constraint(sql, node, before=None))
+        elif command.subtype == kinds.AT_DropConstraint:
+            self._drop_constraint(position, sql, node)
+        elif command.subtype == kinds.AT_AddColumn:
+            fill = self.fills.get(f"{table}.{command.def_.colname}")
+            self.changes += [
+                self._keyed(change) for change in columns.add_column(sql, node, self.known, fill)
+            ]
+        elif command.subtype == kinds.AT_SetNotNull:
+            fill = self.fills.get(f"{table}.{command.name}")
+            change = columns.set_not_null(sql, node, self.known, fill)
+            self.changes.append(self._keyed(change))
+        elif command.subtype == kinds.AT_AlterColumnType:
+            self.changes.append(self._alter_type(position, sql, node))
+        else:
+            self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
+
+    def _add_constraint(
+        self, sql: str, node: ast.AlterTableStmt, *, before: Step | None
+    ) -> Rewritten:
+        constraint = node.cmds[0].def_
+        if constraint.contype in _NOT_VALID_FIRST:
+            return constraints.foreign_key_or_check(sql, node)
+        if constraint.contype in _UNIQUE:
+            made = constraints.unique(sql, node, self.known, replaces=before is not None)
+            if before is None:
+                return made
+            *first, adopted = made.steps
+            return Rewritten((*first, replace(before, stage=adopted.stage), adopted))
+        return constraints.exclusion(sql, node)
+
+    def _drop_constraint(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
+        name, table = node.cmds[0].name, node.relation.relname
+        dropped = plain.step(sql, node, self.known, new=False)
+        again = self._later(position, lambda other: _adds_unique(other, table, name))
+        if again is not None:
+            text, added = self.nodes[again]
+            self.done.add(again)
+            self.changes.append(self._add_constraint(text, added, before=dropped))
+            return
+        self.gone.add(name)
+        self.changes.append(Rewritten((dropped,)))
+
+    def _alter_type(self, position: int, sql: str, node: ast.AlterTableStmt) -> Rewritten:
+        command, table = node.cmds[0], node.relation.relname
+        before = self.known.column_type(table, command.name)
+        after = written(command.def_.typeName)
+        blocking = plain.step(sql, node, self.known, new=False)
+        collates = command.def_.collClause is not None
+        if before is not None and not collates and same_storage(before, after):
+            why = "what is stored fits the new type as it is: only the catalog changes"
+            return Rewritten((replace(blocking, why=why, risk="brief"),))
+        reason = (
+            "another collation changes the order in every index"
+            if collates
+            else "the table is not known"
+            if before is None
+            else why_not_online(table, command.name, self.known, frozenset(self.gone))
+        )
+        if reason is not None or before is None:
+            note = (
+                f"{table}.{command.name} is written anew under an ACCESS EXCLUSIVE lock: {reason}"
+            )
+            why = f"every row is written anew; not online, because {reason}"
+            return Rewritten((replace(blocking, why=why, risk="blocking"),), (note,))
+        using = command.def_.raw_default
+        wish = Conversion(
+            table=table,
+            column=command.name,
+            type=after,
+            using=written(using) if using else f"CAST({quoted(command.name)} AS {after})",
+            before=before,
+            default=self._default(position, table, command.name),
+            old_default=self.known.default(table, command.name),
+            not_null=self.known.is_not_null(table, command.name),
+        )
+        return self._keyed(convert(wish, self.known, frozenset(self.gone)))
+
+    def _default(self, position: int, table: str, column: str) -> str | None:
+        """The default after a conversion: a later statement's, or the one that is there."""
+
+        def concerns(node: ast.Node) -> bool:
+            return (
+                is_command(node, AlterTableType.AT_ColumnDefault)
+                and node.relation.relname == table
+                and node.cmds[0].name == column
+            )
+
+        later = self._later(position, concerns)
+        if later is None:
+            return self.known.default(table, column)
+        self.done.add(later)
+        default = self.nodes[later][1].cmds[0].def_
+        return None if default is None else written(default)
+
+    def _later(self, position: int, wanted: object) -> int | None:
+        """Where after a statement the one is that belongs to it."""
+        for other in range(position + 1, len(self.nodes)):
+            if other not in self.done and callable(wanted) and wanted(self.nodes[other][1]):
+                return other
+        return None
+
+    def _keyed(self, change: Rewritten) -> Rewritten:
+        """The same with the key by which a backfill goes through its table."""
+        return replace(change, steps=tuple(map(self._with_key, change.steps)))
+
+    def _with_key(self, step: Step) -> Step:
+        if step.backfill is None or step.backfill.key or step.table is None:
+            return step
+        key = self.known.primary_key(step.table)
+        if key:
+            return replace(step, backfill=replace(step.backfill, key=key))
+        # Without a key there are no pages: all rows at once, locked until the end.
+        return replace(
+            step,
+            kind="change",
+            backfill=None,
+            risk="blocking",
+            why="the table has no primary key, so all rows are written at once",
+        )
+
+
+def _created(node: ast.Node) -> str:
+    relation = getattr(node, "relation", None) or getattr(node, "view", None) or node.into.rel
+    return str(relation.relname)
+
+
+def _makes_index(node: ast.Node, name: str) -> bool:
+    return isinstance(node, ast.IndexStmt) and node.idxname == name
+
+
+def _adds_unique(node: ast.Node, table: str, name: str) -> bool:
+    return (
+        is_command(node, AlterTableType.AT_AddConstraint)
+        and node.relation.relname == table
+        and node.cmds[0].def_.conname == name
+        and node.cmds[0].def_.contype in _UNIQUE
+    )
+
+
+__all__ = ["mentioned", "online", "rewritten"]
