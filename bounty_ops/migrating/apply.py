@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.errors import MigrationError, UsageError
 from bounty_ops.migrating.attempt import Attempt, recorded
 from bounty_ops.migrating.errors import StalePlanError
-from bounty_ops.migrating.facts import read_facts, require_unedited
+from bounty_ops.migrating.facts import read_facts
 from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.migrating.lock import WAIT_SECONDS, migration_lock
 from bounty_ops.migrating.permit import Permit
 from bounty_ops.migrating.plan import plan_migration
-from bounty_ops.migrating.revisions import revisions_of
 from bounty_ops.migrating.running.observer import Observer
 from bounty_ops.postgres.preflight import refuse_pooler_address, refuse_transaction_pooling
 
@@ -93,13 +92,12 @@ def _remaining(plan: MigrationPlan, attempt: Attempt) -> tuple[str, ...]:
     """Return what is left to do of the plan, if it is still what was planned."""
     fresh = plan_migration(attempt.environment, attempt.lineage)
     attempt.found = fresh.current
-    facts = read_facts(attempt.environment.require_url(), attempt.lineage)
-    require_unedited(facts, revisions_of(attempt.lineage))
     if not fresh.pending:
         return ()
     pending = tuple(step.revision for step in fresh.pending)
     if fresh.digest == plan.digest:
         return pending
+    facts = read_facts(attempt.environment.require_url(), attempt.lineage)
     done = len(plan.pending) - len(fresh.pending)
     # A runner with this very plan was killed in the middle of it: it has left its digest.
     left = {one.revision for one in (*facts.applied, *facts.begun) if one.digest == plan.digest}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bounty_ops.journal.evidence import RevisionFile
 from bounty_ops.migrating.errors import UnknownRevisionError, UnmanagedDatabaseError
-from bounty_ops.migrating.facts import read_facts
+from bounty_ops.migrating.facts import read_facts, require_unedited
 from bounty_ops.migrating.lineage import BOUNTY, LINEAGES
 from bounty_ops.migrating.live import schema_fingerprint
 from bounty_ops.migrating.revisions import revisions_of
@@ -119,9 +119,10 @@ def make_plan(
 ) -> MigrationPlan:
     """Turn facts into a plan: the same facts and files give the same plan and digest.
 
-    Raises UnknownRevisionError and UnmanagedDatabaseError.
+    Raises UnknownRevisionError, UnmanagedDatabaseError and EditedRevisionError.
     """
     _require_own_revision(lineage, facts)
+    require_unedited(facts, revisions)
     pending = revisions.after(facts.revision)
     if facts.revision is None and facts.existing_tables:
         raise _unmanaged(facts)

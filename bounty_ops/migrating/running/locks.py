@@ -26,7 +26,7 @@ _MODES: Final = (
 )
 _RANK: Final = {mode: rank for rank, mode in enumerate(_MODES)}
 _STOPS_WRITERS: Final = _RANK["ShareLock"]
-_NOT_OURS_TO_TELL: Final = ("pg_catalog", "pg_toast", "information_schema")
+NOT_TOLD: Final = ["pg_catalog", "pg_toast", "information_schema"]
 #: What the runner itself writes in the database it migrates.
 BOOKKEEPING: Final = (VERSION_TABLE, "applied_revision", "revision_step")
 
@@ -51,10 +51,10 @@ OF_ANOTHER: Final = f"""
 NAMES: Final = """
     SELECT c.oid::int8, pg_catalog.format('%%I.%%I', n.nspname, c.relname)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = ANY(%s::int8[]::oid[])
+    WHERE c.oid = ANY(%s::int8[]::oid[]) AND n.nspname <> ALL(%s)
 """
 #: Of `OF_ANOTHER` before the process id, and of the question after our own locks.
-LEFT_OUT: Final = (list(_NOT_OURS_TO_TELL), VERSION_SCHEMA, list(BOOKKEEPING))
+LEFT_OUT: Final = (NOT_TOLD, VERSION_SCHEMA, list(BOOKKEEPING))
 
 
 def stronger(one: str | None, other: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from bounty_ops.errors import BountyOpsError, PostgresError
 from bounty_ops.migrating.running.blockers import BLOCKERS, Blocker
-from bounty_ops.migrating.running.locks import LEFT_OUT, NAMES, OF_ANOTHER, stronger
+from bounty_ops.migrating.running.locks import LEFT_OUT, NAMES, NOT_TOLD, OF_ANOTHER, stronger
 from bounty_ops.postgres.connect import connect
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Watcher:
 
     def names(self, oids: list[int]) -> dict[int, str] | None:
         """Return the names of the relations that others can see; None: it could not be asked."""
-        rows = self._ask(NAMES, (oids,))
+        rows = self._ask(NAMES, (oids, NOT_TOLD))
         return None if rows is None else dict(rows)
 
     @contextmanager

@@ -108,7 +108,9 @@ def test_no_statement_is_without_limits(table: DatabaseUrl, tmp_path: Path) -> N
 
 def test_a_statement_that_runs_for_too_long_is_ended(table: DatabaseUrl, tmp_path: Path) -> None:
     line = short_line(tmp_path, executes("ALTER TABLE t ADD c int", "SELECT pg_sleep(60)"))
-    with pytest.raises(MigrationError, match="statement 2 .* longer than the 0.5 s of statement_"):
+    with pytest.raises(
+        MigrationError, match=r"statement 2 .* longer than the 0\.5 s of statement_"
+    ):
         move(table, line, statement_timeout_seconds=0.5)
     with connect(table) as connection:
         assert connection.execute(

@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from bounty_ops.errors import LockNotAvailable
@@ -18,6 +17,8 @@ from bounty_ops_tests.migrating.running.short_lines import connect, executes, mo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import psycopg
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.migrating.running import Underway
