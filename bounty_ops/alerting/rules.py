@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.alerting.keeping_rules import backup_not_locked, copy_overdue, prune_refused
+from bounty_ops.alerting.migration_rules import migration_override
 from bounty_ops.alerting.objectives import usable
 from bounty_ops.alerting.recovery_rules import backup_size_anomaly, restore_too_slow
 from bounty_ops.alerting.situation import (
@@ -229,6 +230,7 @@ _RULES: Final[dict[Rule, Callable[[Situation], Answer]]] = {
     Rule.MONITORING_BLIND: _monitoring_blind,
     Rule.BACKUP_SIZE_ANOMALY: backup_size_anomaly,
     Rule.RESTORE_TOO_SLOW: restore_too_slow,
+    Rule.MIGRATION_OVERRIDE: migration_override,
     Rule.COPY_OVERDUE: copy_overdue,
     Rule.PRUNE_REFUSED: prune_refused,
     Rule.BACKUP_NOT_LOCKED: backup_not_locked,

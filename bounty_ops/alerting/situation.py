@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import Policy
     from bounty_ops.errors import BountyOpsError
+    from bounty_ops.journal.evidence import MigrationEvidence
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.monitoring import CollectionResult
 
@@ -35,6 +36,7 @@ class Rule(StrEnum):
     MONITORING_BLIND = "monitoring_blind"
     BACKUP_SIZE_ANOMALY = "backup_size_anomaly"
     RESTORE_TOO_SLOW = "restore_too_slow"
+    MIGRATION_OVERRIDE = "migration_override"
     COPY_OVERDUE = "copy_overdue"
     PRUNE_REFUSED = "prune_refused"
     BACKUP_NOT_LOCKED = "backup_not_locked"
@@ -72,6 +74,8 @@ class Situation:
     now: datetime
     keeping: Keeping = field(default_factory=Keeping)
     """What protects the backups; by default nothing more is wanted."""
+    migrations: Sequence[MigrationEvidence] | BountyOpsError = ()
+    """The latest migrations that the bucket has records of, or why it could not be asked."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import Environment
     from bounty_ops.errors import BountyOpsError
+    from bounty_ops.journal.evidence import MigrationEvidence
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.monitoring import CollectionResult
 
@@ -46,6 +47,7 @@ def watch(
     *,
     now: datetime,
     keeping: Keeping | None = None,
+    migrations: Sequence[MigrationEvidence] | BountyOpsError = (),
 ) -> WatchResult:
     """Look at an environment once and tell its channels what changed.
 
@@ -59,9 +61,16 @@ def watch(
             the call in `bounty_ops.postgres.connect.translated`.
         now: timezone-aware.
         keeping: what protects the backups; None: nothing more is wanted.
+        migrations: the records of the last days' migrations, or the error of the bucket.
     """
     situation = Situation(
-        environment.name, environment.policy, summaries, collection, now, keeping or Keeping()
+        environment.name,
+        environment.policy,
+        summaries,
+        collection,
+        now,
+        keeping or Keeping(),
+        migrations,
     )
     evaluation = evaluate(situation)
     reconciled = reconcile(

@@ -11,11 +11,12 @@ from typing import Final
 import dagster as dg
 
 from bounty_ops.alerting import Keeping, WatchResult, look_at_keeping, watch
+from bounty_ops.alerting.migration_rules import TOLD_FOR
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.workplace import Workplace, opened
 from bounty_ops.errors import BountyOpsError
-from bounty_ops.journal.records import BackupSummary
+from bounty_ops.journal.records import BackupSummary, MigrationEvidence
 from bounty_ops.monitoring import CollectionResult, Connections, collect
 
 EVERY_SECONDS: Final = 60
@@ -55,9 +56,18 @@ def _look(name: str, secrets: Secrets) -> str:
             collection = problem or _connections(place)
             now = datetime.now(UTC)
             backups, keeping = _keeping(place, backups, now)
+            migrations = _migrations(place, now)
             with place.operations() as engine:
                 return told_by(
-                    watch(place.environment, backups, collection, engine, now=now, keeping=keeping)
+                    watch(
+                        place.environment,
+                        backups,
+                        collection,
+                        engine,
+                        now=now,
+                        keeping=keeping,
+                        migrations=migrations,
+                    )
                 )
     except BountyOpsError as error:
         return f"the rules could not be evaluated: {error}. {error.hint}"
@@ -88,6 +98,14 @@ def _keeping(place: Workplace, backups: Backups, now: datetime) -> tuple[Backups
         return backups, look_at_keeping(environment, settings, journal, backups, now=now)
     except BountyOpsError as error:
         return error, Keeping()
+
+
+def _migrations(place: Workplace, now: datetime) -> Sequence[MigrationEvidence] | BountyOpsError:
+    """Those that may still have to be told; a migration may run for hours before it is recorded."""
+    try:
+        return place.journal().migrations(place.environment.name, since=now - 2 * TOLD_FOR)
+    except BountyOpsError as error:
+        return error
 
 
 def _connections(place: Workplace) -> CollectionResult | BountyOpsError:

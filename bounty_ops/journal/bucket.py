@@ -164,10 +164,19 @@ class Journal:
         key = layout.migration_key(evidence.environment, evidence.id)
         return self._write(key, record_bytes(evidence))
 
-    def migrations(self, environment: str | None = None) -> list[MigrationEvidence]:
-        """Return the migration records, newest first; unreadable ones are logged and left out."""
+    def migrations(
+        self, environment: str | None = None, *, since: datetime | None = None
+    ) -> list[MigrationEvidence]:
+        """Return the migration records, newest first; unreadable ones are logged and left out.
+
+        With ``since``, only those of migrations that began then or later, as their names say.
+        """
         listing = self.store.list(layout.migration_prefix(environment))
-        keys = [entry.key for entry in listing if entry.key.endswith(".json")]
+        keys = [
+            entry.key
+            for entry in listing
+            if entry.key.endswith(".json") and _begun_since(entry.key, since)
+        ]
         records = [record for record in _at_once(self._migration, keys) if record is not None]
         return sorted(records, key=lambda record: (record.started_at, record.id), reverse=True)
 
@@ -200,6 +209,12 @@ class Journal:
                 f"the record {key} exists already and says something else",
                 hint="Records are never changed; run the operation again, it gets a new id",
             ) from error
+
+
+def _begun_since(key: str, since: datetime | None) -> bool:
+    """A name that tells no time may be of any, so it is read."""
+    began = time_of_id(key.rpartition("/")[2].removesuffix(".json"))
+    return since is None or began is None or began >= since
 
 
 def _at_once(read: Callable[[Thing], Result], things: Iterable[Thing]) -> list[Result]:
