@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from bounty_ops.migrating.catalog.sequence import Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     import psycopg
     from psycopg.rows import TupleRow
@@ -70,9 +70,9 @@ def _read(connection: psycopg.Connection[TupleRow]) -> Catalog:
         {tuple(row[:3]): tuple(row[3:6]) for row in _rows(connection, "aliases")},
     )
     needs = _needs(_rows(connection, "dependencies"), addresses)
-    items = [_item(row, needs) for row in found]
+    known = {(row[0], *row[1]) for row in found}
+    items = [_item(row, needs, known) for row in found]
     items += _comments(_rows(connection, "comments"), addresses)
-    known = {item.key for item in items}
     owners: dict[Key, str] = {}
     grants: dict[Key, Mapping[str, str]] = {}
     for *address, owner, granted, attribute in _rows(connection, "owners"):
@@ -87,10 +87,7 @@ def _read(connection: psycopg.Connection[TupleRow]) -> Catalog:
             grants[key] = granted
     return Catalog(
         major=connection.info.server_version // 10000,
-        items={
-            item.key: replace(item, needs=item.needs & known)
-            for item in sorted(items, key=lambda item: item.key)
-        },
+        items={item.key: item for item in sorted(items, key=lambda item: item.key)},
         owners=owners,
         grants=grants,
     )
@@ -141,7 +138,7 @@ def _needs(rows: Iterable[TupleRow], addresses: _Addresses) -> dict[Key, set[Key
     return needs
 
 
-def _item(row: TupleRow, needs: Mapping[Key, set[Key]]) -> Item:
+def _item(row: TupleRow, needs: Mapping[Key, set[Key]], known: AbstractSet[Key]) -> Item:
     kind, names, _catalog, _oid, _sub, facts, texts = row
     key = (kind, *names)
     texts = {name: value for name, value in texts.items() if value is not None}
@@ -169,7 +166,7 @@ def _item(row: TupleRow, needs: Mapping[Key, set[Key]]) -> Item:
             if value is not None
         },
         texts,
-        frozenset(mine),
+        frozenset(mine & known),
     )
 
 

@@ -42,8 +42,10 @@ def differences(
         found: what it is.
         grants: whether owners and grants are compared as well.
     """
+    if expected.fingerprint == found.fingerprint:
+        return tuple(differing_rights(expected, found)) if grants else ()
     pairs = renamings(expected, found)
-    as_named = renamed(found, pairs)
+    as_named = renamed(found, pairs) if pairs else found
     changes = compare(expected, as_named)
     fates = decide(changes, expected, as_named)
     planning = Planning(changes, fates, expected, as_named)
