@@ -364,4 +364,5 @@ def test_migrations_are_listed_newest_first_and_unreadable_ones_logged(
 
     assert journal.migrations("production") == records
     assert len(journal.migrations()) == 3
+    assert journal.migrations("production", since=records[0].started_at) == records[:1]
     assert "broken" in caplog.text
