@@ -14,37 +14,54 @@ if TYPE_CHECKING:
     from bounty_ops_tests.migrating.lint.measured.measurement import Measurement
 
 
-def wrong_claims(measured: Measurement, findings: Iterable[Finding]) -> Iterator[str]:
+def wrong_claims(
+    measured: Measurement, findings: Iterable[Finding], known: frozenset[str]
+) -> Iterator[str]:
     """Findings whose lock is stronger or weaker than what the statement took on that relation.
 
-    A statement that fails gives its locks back at once; nothing can be said of those.
+    A statement that fails gives its locks back at once; nothing can be said of those, nor of
+    relations that are not `known` to exist.
     """
     for finding in findings:
         if finding.lock is None or finding.relation is None:
             continue
-        if finding.statement > len(measured.steps):
+        relation = plain(finding.relation)
+        if finding.statement > len(measured.steps) or relation not in known:
             continue
-        taken = _taken(measured, finding.statement, plain(finding.relation))
+        taken = _taken(measured, finding.statement, relation)
         if finding.lock not in taken:
-            seen = ", ".join(taken) or "none"
             yield (
                 f"{finding.rule} (statement {finding.statement}): {finding.lock} on "
-                f"{finding.relation}; measured: {seen}"
+                f"{finding.relation}; measured: {', '.join(taken) or 'none'}"
             )
 
 
 def _taken(measured: Measurement, statement: int, relation: str) -> tuple[str, ...]:
-    """What the statement may be said to take: its strongest new lock, or what it had already."""
+    """What the statement may be said to take.
+
+    That is its strongest lock, if its transaction had not had it before. Otherwise it cannot be
+    seen, and may be any that the transaction had.
+    """
     step = measured.steps[statement - 1]
-    if step.locks.get(relation):
-        return (step.locks[relation][-1],)
+    fresh = step.locks.get(relation, ())[-1:]
     held = {
         mode
         for earlier in measured.steps[: statement - 1]
         if earlier.transaction == step.transaction
         for mode in earlier.locks.get(relation, ())
+        if not fresh or MODES.index(mode) > MODES.index(fresh[0])
     }
-    return tuple(sorted(held, key=MODES.index))
+    return (*fresh, *sorted(held, key=MODES.index))
+
+
+def relations(measured: Iterable[Measurement]) -> frozenset[str]:
+    """Every relation that was seen to be locked or used by anything."""
+    return frozenset(
+        name
+        for one in measured
+        for step in one.steps
+        for name in (*step.locks, *step.worked, *step.rewritten)
+    )
 
 
 def plain(relation: str) -> str:

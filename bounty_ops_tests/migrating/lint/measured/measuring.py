@@ -54,9 +54,19 @@ def statements_of(text: str) -> tuple[str, ...]:
 def _without_leading_comments(statement: str) -> str:
     text = statement.strip()
     while text.startswith(("--", "/*")):
-        end = text.find("\n") if text.startswith("--") else text.find("*/") + 1
-        text = text[end + 1 :].strip() if end > 0 else ""
+        end = _end_of_block(text) if text.startswith("/*") else text.find("\n") + 1
+        text = text[end:].strip() if end else ""
     return text
+
+
+def _end_of_block(text: str) -> int:
+    """Where the comment that `text` begins with ends; such comments nest."""
+    depth = 0
+    for mark in re.finditer(r"/\*|\*/", text):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return 0
 
 
 @dataclass
