@@ -65,6 +65,11 @@ class Names:
         return f"{self.environment}_migrate"
 
     @property
+    def rehearse(self) -> str:
+        """The job that tries a migration on a restored backup."""
+        return f"{self.environment}_rehearse_migration"
+
+    @property
     def restore(self) -> str:
         """The job that shows or carries out a restore into it."""
         return f"{self.environment}_restore"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.cli.console import shown, size, span, state, table
+from bounty_ops.migrating.rehearse import strongest, worst_first
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,17 +27,6 @@ _COLUMNS: Final = (
     ">DISK",
     "REWRITTEN",
     "STRONGEST LOCK",
-)
-#: From weak to strong.
-_MODES: Final = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
 )
 
 
@@ -80,27 +70,10 @@ def draw(console: Console, plan: MigrationPlan, rehearsal: Rehearsal | None) -> 
     console.print(f"certificate {rehearsal.id}")
 
 
-def worst_first(statements: tuple[RehearsedStatement, ...]) -> list[RehearsedStatement]:
-    """Those that made somebody wait longest come first, then those that took longest."""
-    return sorted(
-        statements,
-        key=lambda one: (
-            -max(one.longest_read_seconds, one.longest_write_seconds),
-            -one.seconds,
-            one.revision,
-            one.number,
-        ),
-    )
-
-
 def _row(one: RehearsedStatement) -> tuple[object, ...]:
     sql = " ".join(one.sql.split())
     cut = sql if len(sql) <= _LONGEST_SQL else f"{sql[: _LONGEST_SQL - 3]}..."
-    strongest = max(
-        one.locks,
-        key=lambda lock: _MODES.index(lock.mode) if lock.mode in _MODES else -1,
-        default=None,
-    )
+    lock = strongest(one.locks)
     return (
         f"{one.revision}/{one.number} {cut}",
         _exact(one.seconds),
@@ -110,7 +83,7 @@ def _row(one: RehearsedStatement) -> tuple[object, ...]:
         size(one.wal_bytes),
         size(one.disk_bytes),
         ", ".join(one.rewritten),
-        None if strongest is None else f"{strongest.mode} on {strongest.relation}",
+        None if lock is None else f"{lock.mode} on {lock.relation}",
     )
 
 
