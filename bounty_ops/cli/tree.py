@@ -53,9 +53,24 @@ _HERE = "bounty_ops.cli"
             "Compare a database with its models and migrations, object by object.",
         ),
         Branch(
+            "generate",
+            f"{_HERE}.db.generate:generate",
+            "Write the revisions that bring the migrations to the models.",
+        ),
+        Branch(
+            "push",
+            f"{_HERE}.db.push:push",
+            "Make a development database equal to the models, without a migration.",
+        ),
+        Branch(
             "lint",
             f"{_HERE}.db.lint:lint",
             "Say what migrations lock, rewrite, scan or break, and the safe way.",
+        ),
+        Branch(
+            "adopt",
+            f"{_HERE}.db.adopt:adopt",
+            "Take over a database that Drizzle manages, or that was changed by hand.",
         ),
         Branch(
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
