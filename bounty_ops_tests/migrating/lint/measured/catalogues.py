@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from bounty_ops.migrating.lint import lint_sql, read_catalogue
+from bounty_ops_tests.migrating.lint.measured.sessions import session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bounty_ops.environments import DatabaseUrl
     from bounty_ops.migrating.lint import Catalogue, Finding
     from bounty_ops_tests.migrating.lint.measured.cases import Case
     from bounty_ops_tests.migrating.lint.measured.measuring import Laboratory
@@ -33,12 +33,12 @@ class Catalogues:
     def _of(self, case: Case) -> Catalogue:
         if case.earlier:
             with self.laboratory.copy(case) as url:
-                return _read(url.conninfo())
+                return _read(url)
         if not self._context:
-            self._context.append(_read(self.laboratory.context_url().conninfo()))
+            self._context.append(_read(self.laboratory.context_url()))
         return self._context[0]
 
 
-def _read(words: dict[str, str]) -> Catalogue:
-    with psycopg.connect(**words, autocommit=True) as connection:  # type: ignore[arg-type] # libpq takes any keyword
+def _read(url: DatabaseUrl) -> Catalogue:
+    with session(url) as connection:
         return read_catalogue(connection)

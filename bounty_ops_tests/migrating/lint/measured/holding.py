@@ -17,11 +17,12 @@ import psycopg
 from psycopg import sql
 
 from bounty_ops_tests.migrating.lint.measured.measurement import MODES
+from bounty_ops_tests.migrating.lint.measured.sessions import Session, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from psycopg import Connection
+    from bounty_ops.environments import DatabaseUrl
 
 _TABLES: Final = """
 SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -39,7 +40,7 @@ def while_held_up(
     carry_out: Callable[[], object],
     locks: Callable[[], dict[str, tuple[str, ...]]],
     in_the_way: Callable[[], list[int]],
-    words: dict[str, str],
+    url: DatabaseUrl,
 ) -> dict[str, tuple[str, ...]]:
     """Carry out a statement and return the locks that it was seen to have or want."""
     failed: list[psycopg.Error] = []
@@ -54,7 +55,7 @@ def while_held_up(
     with ExitStack() as stack:
         holders = {}
         for kinds, mode in _OBSTACLES:
-            holder = stack.enter_context(psycopg.connect(**words, autocommit=True))  # type: ignore[arg-type] # libpq takes any keyword
+            holder = stack.enter_context(session(url))
             _hold(holder, kinds, mode)
             holders[holder.info.backend_pid] = holder
         worker = threading.Thread(target=work)
@@ -72,7 +73,7 @@ def while_held_up(
     return {name: tuple(sorted(modes, key=MODES.index)) for name, modes in sorted(seen.items())}
 
 
-def blockers(observer: Connection[tuple[object, ...]], pid: int) -> list[int]:
+def blockers(observer: Session, pid: int) -> list[int]:
     """Whom a backend waits for."""
     row = observer.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
     assert row is not None
@@ -80,7 +81,7 @@ def blockers(observer: Connection[tuple[object, ...]], pid: int) -> list[int]:
     return row[0]
 
 
-def _hold(holder: Connection[tuple[object, ...]], kinds: list[str], mode: str) -> None:
+def _hold(holder: Session, kinds: list[str], mode: str) -> None:
     tables = holder.execute(_TABLES, [kinds]).fetchall()
     holder.execute("BEGIN")
     for schema, name, kind in tables:

@@ -19,11 +19,10 @@ from psycopg.pq import TransactionStatus
 from bounty_ops_tests.migrating.lint.measured import holding, probes, snapshot
 from bounty_ops_tests.migrating.lint.measured.cases import HERE
 from bounty_ops_tests.migrating.lint.measured.measurement import Measurement, Step
+from bounty_ops_tests.migrating.lint.measured.sessions import Session, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from psycopg import Connection
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops_tests.migrating.lint.measured.cases import Case
@@ -39,8 +38,6 @@ _SETTING: Final = re.compile(r"\s*(SET|RESET)\b", re.IGNORECASE)
 #: "cannot run inside a transaction block", and what a COMMIT inside of a procedure says.
 _NOT_IN_A_TRANSACTION: Final = frozenset({"25001", "2D000"})
 _SKIPPED: Final = re.compile(r'relation "(.+)" already exists, skipping')
-#: Parallel workers count what they read elsewhere.
-_COUNTED: Final = "-c max_parallel_maintenance_workers=0 -c max_parallel_workers_per_gather=0"
 
 
 def statements_of(text: str) -> tuple[str, ...]:
@@ -94,16 +91,16 @@ class Laboratory:
     def copy(self, case: Case) -> Iterator[DatabaseUrl]:
         """A database of its own, with the earlier files carried out."""
         name = "measured_copy"
-        with psycopg.connect(**_words(self.server), autocommit=True) as connection:
+        with session(self.server) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         url = self.server.with_database(name)
-        with psycopg.connect(**_words(url), autocommit=True) as connection:
+        with session(url) as connection:
             for text in case.earlier:
                 for statement in statements_of(text):
                     connection.execute(statement.encode())
         yield url
-        with psycopg.connect(**_words(self.server), autocommit=True) as connection:
+        with session(self.server) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -111,7 +108,7 @@ class Laboratory:
 def laboratory(server: DatabaseUrl) -> Iterator[Laboratory]:
     """Make the context on a server, and leave nothing behind."""
     with ExitStack() as stack:
-        connection = stack.enter_context(psycopg.connect(**_words(server), autocommit=True))
+        connection = stack.enter_context(session(server))
         for role in _ROLES:
             connection.execute(f"CREATE ROLE {role}")
             stack.callback(connection.execute, f"DROP ROLE {role}")
@@ -125,13 +122,9 @@ def laboratory(server: DatabaseUrl) -> Iterator[Laboratory]:
 
 def build(url: DatabaseUrl) -> None:
     """Run ``context.sql``."""
-    with psycopg.connect(**_words(url), autocommit=True) as connection:
+    with session(url) as connection:
         for statement in statements_of((HERE / "context.sql").read_text(encoding="utf-8")):
             connection.execute(statement.encode())
-
-
-def _words(url: DatabaseUrl) -> dict[str, str]:
-    return {**url.conninfo(), "options": _COUNTED, "application_name": "measured"}
 
 
 def _one_transaction(statements: tuple[str, ...]) -> bool:
@@ -142,8 +135,8 @@ def _one_transaction(statements: tuple[str, ...]) -> bool:
 
 @dataclass
 class _Run:
-    connection: Connection[tuple[object, ...]]
-    observer: Connection[tuple[object, ...]]
+    connection: Session
+    observer: Session
     url: DatabaseUrl
     steps: list[Step] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -155,11 +148,7 @@ class _Run:
     @classmethod
     @contextmanager
     def on(cls, url: DatabaseUrl) -> Iterator[_Run]:
-        words = _words(url)
-        with (
-            psycopg.connect(**words, autocommit=True, prepare_threshold=None) as connection,
-            psycopg.connect(**words, autocommit=True) as observer,
-        ):
+        with session(url) as connection, session(url) as observer:
             run = cls(connection, observer, url)
             connection.add_notice_handler(run._notice)
             yield run
@@ -289,7 +278,7 @@ class _Run:
                 lambda: self.connection.execute(statement.encode()),
                 lambda: snapshot.locks(self.observer, pid, self._relations),
                 lambda: holding.blockers(self.observer, pid),
-                _words(self.url),
+                self.url,
             )
         finally:
             after = snapshot.files(self.connection, self._relations)

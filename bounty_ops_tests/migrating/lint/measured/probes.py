@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from bounty_ops_tests.migrating.lint.measured.sessions import Session
 
 _STATEMENTS: Final = """
 INSERT INTO public.customer (email, city, nickname) VALUES ('probe@shop.test', 'x', 'x')
@@ -81,7 +81,7 @@ class Probe:
     constraint: str = ""
 
 
-def probes_of(connection: Connection[tuple[object, ...]]) -> tuple[Probe, ...]:
+def probes_of(connection: Session) -> tuple[Probe, ...]:
     """What the application does with the database as it is now."""
     probes = [Probe("app", statement) for statement in _lines(_STATEMENTS)]
     probes.append(Probe("app", _OF_ONE_TENANT))
@@ -108,9 +108,7 @@ def _lines(text: str) -> list[str]:
     return text.strip().split("\n")
 
 
-def outcomes(
-    connection: Connection[tuple[object, ...]], probes: tuple[Probe, ...]
-) -> dict[Probe, int | str]:
+def outcomes(connection: Session, probes: tuple[Probe, ...]) -> dict[Probe, int | str]:
     """Try each, inside a transaction that goes on afterwards."""
     found: dict[Probe, int | str] = {}
     for probe in probes:
@@ -127,7 +125,7 @@ def outcomes(
     return found
 
 
-def _enforced(connection: Connection[tuple[object, ...]], constraint: str) -> bool:
+def _enforced(connection: Session, constraint: str) -> bool:
     query = "SELECT to_jsonb(c) ->> 'conenforced' FROM pg_constraint c WHERE conname = %s"
     row = connection.execute(query, [constraint]).fetchone()
     return row is not None and row[0] != "false"

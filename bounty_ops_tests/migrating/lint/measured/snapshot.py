@@ -13,7 +13,7 @@ from bounty_ops_tests.migrating.lint.measured.measurement import MODES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from psycopg import Connection
+    from bounty_ops_tests.migrating.lint.measured.sessions import Session
 
 _SCHEMAS: Final = "n.nspname IN ('public', 'billing', 'legacy')"
 _KINDS: Final = {
@@ -56,7 +56,7 @@ class State:
     outcomes: dict[application.Probe, int | str]
 
 
-def relations(connection: Connection[tuple[object, ...]]) -> dict[int, Relation]:
+def relations(connection: Session) -> dict[int, Relation]:
     """Everything in the schemas of the application, by oid; public is not named."""
     query = (
         "SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c "
@@ -70,9 +70,7 @@ def relations(connection: Connection[tuple[object, ...]]) -> dict[int, Relation]
     }
 
 
-def locks(
-    observer: Connection[tuple[object, ...]], pid: int, known: dict[int, Relation]
-) -> dict[str, tuple[str, ...]]:
+def locks(observer: Session, pid: int, known: dict[int, Relation]) -> dict[str, tuple[str, ...]]:
     """Modes that a backend has or waits for, by relation."""
     query = (
         "SELECT DISTINCT relation, mode FROM pg_locks WHERE pid = %s AND locktype = 'relation' "
@@ -96,7 +94,7 @@ def _mode(catalogue_name: str) -> str:
     return words.removesuffix(" Lock").strip().upper()
 
 
-def counters(connection: Connection[tuple[object, ...]], known: dict[int, Relation]) -> Counters:
+def counters(connection: Session, known: dict[int, Relation]) -> Counters:
     """Rows read and rows changed in this transaction, by relation.
 
     ALTER TABLE, CREATE INDEX and the check of a foreign key count what they read as a query does.
@@ -128,9 +126,7 @@ def changed(before: Counters, after: Counters) -> tuple[str, ...]:
     )
 
 
-def files(
-    connection: Connection[tuple[object, ...]], known: dict[int, Relation]
-) -> dict[str, tuple[int, int]]:
+def files(connection: Session, known: dict[int, Relation]) -> dict[str, tuple[int, int]]:
     """Where each relation is stored, and how large it is."""
     query = (
         "SELECT oid, relfilenode, pg_relation_size(oid) FROM pg_class "
@@ -154,7 +150,7 @@ def rewritten(
 
 
 def take(
-    connection: Connection[tuple[object, ...]],
+    connection: Session,
     probes: tuple[application.Probe, ...] | None = None,
 ) -> State:
     """Everything that a file could destroy; leaves nothing changed."""
@@ -177,11 +173,11 @@ def take(
         )
 
 
-def _names(connection: Connection[tuple[object, ...]], query: str) -> tuple[str, ...]:
+def _names(connection: Session, query: str) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in connection.execute(query.encode()).fetchall())
 
 
-def _rows(connection: Connection[tuple[object, ...]]) -> dict[int, tuple[str, int]]:
+def _rows(connection: Session) -> dict[int, tuple[str, int]]:
     query = (
         "SELECT c.oid, n.nspname, c.relname FROM pg_class c "
         f"JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SCHEMAS} AND relkind = 'r'"
@@ -195,7 +191,7 @@ def _rows(connection: Connection[tuple[object, ...]]) -> dict[int, tuple[str, in
     return result
 
 
-def _columns(connection: Connection[tuple[object, ...]]) -> dict[tuple[int, int], str]:
+def _columns(connection: Session) -> dict[tuple[int, int], str]:
     query = (
         "SELECT c.oid, a.attnum, c.relname || '.' || a.attname FROM pg_attribute a "
         "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
