@@ -1,14 +1,18 @@
 """The job `migrate`: shows the plan of a migration, and applies it when its digest is given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
+from bounty_ops.backup import plan_backup, take_backup
 from bounty_ops.defs.catalogued import catalogued
+from bounty_ops.defs.migration_form import FIELDS, HEAD, MigrationForm, check_permission
+from bounty_ops.defs.migration_shown import next_step, plan_metadata
 from bounty_ops.defs.names import SCHEMA_REVISION, Names
-from bounty_ops.defs.presentation import code, table
+from bounty_ops.defs.presentation import UNKNOWN, table
+from bounty_ops.defs.progress import byte_progress
 from bounty_ops.defs.schema_revision import (
     AT_HEAD,
     position,
@@ -16,9 +20,8 @@ from bounty_ops.defs.schema_revision import (
     version_tags,
 )
 from bounty_ops.defs.workplace import Workplace, workplace
-from bounty_ops.environments import Environment
-from bounty_ops.errors import JournalError, MigrationError, ObjectStoreError, UsageError
-from bounty_ops.journal.catalogue import index_migration
+from bounty_ops.errors import BountyOpsError, JournalError, ObjectStoreError
+from bounty_ops.journal.catalogue import index_backup, index_migration, index_verification
 from bounty_ops.journal.records import MigrationEvidence
 from bounty_ops.migrating import (
     MigrationPlan,
@@ -26,52 +29,13 @@ from bounty_ops.migrating import (
     current_revision,
     plan_migration,
 )
-
-#: Applies whatever is pending, without a look at it; for unprotected environments only.
-HEAD: Final = "head"
-
-
-#: What an operator fills in; launched as it stands, the job only shows the plan. Plain texts:
-#: those of `dagster.Config` also take `{env: NAME}`, with which a form could fetch any variable of
-#: the process, keys and passwords included, into a record.
-FIELDS: Final = {
-    "apply": dg.Field(
-        str,
-        default_value="",
-        description="Empty: show the plan and change nothing. To apply it, paste the digest that "
-        f"the plan showed. `{HEAD}` applies whatever is pending; a protected environment "
-        "refuses that.",
-    ),
-    "operator": dg.Field(
-        str,
-        default_value="",
-        description="Who applies it; stands in the record of the migration. A protected "
-        "environment asks for it.",
-    ),
-    "reason": dg.Field(
-        str,
-        default_value="",
-        description="Why, such as a ticket; stands in the record of the migration.",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class MigrationForm:
-    """The form as it was launched, without the blanks that a paste leaves around a value."""
-
-    apply: str = ""
-    operator: str = ""
-    reason: str = ""
-
-    @classmethod
-    def of(cls, config: Mapping[str, str]) -> "MigrationForm":
-        """Read the configuration that Dagster has validated against `FIELDS`."""
-        return cls(**{name: value.strip() for name, value in config.items()})
+from bounty_ops.migrating.gate import Briefing, brief, permit, refused
+from bounty_ops.object_store import ObjectStore
+from bounty_ops.restore import verify_backup
 
 
 def migrate_job(names: Names) -> dg.JobDefinition:
-    """The job, whose whole form is the three fields of `MigrationForm`."""
+    """The job, whose whole form is the fields of `MigrationForm`."""
     op_name = f"{names.migrate}_database"
 
     @dg.op(
@@ -83,18 +47,12 @@ def migrate_job(names: Names) -> dg.JobDefinition:
     )
     def migrate_database(context: dg.OpExecutionContext) -> None:
         form = MigrationForm.of(context.op_config)
-        # The bucket is needed for the record of what was done; to look at a plan, it is not.
-        applying = bool(form.apply)
-        with workplace(names.environment, ops=applying, bucket=applying) as place:
-            plan = plan_migration(place.environment)
-            _show(context, names, place, plan)
-            if applying:
-                check_permission(plan, place.environment, form)
-                _apply(context, names, place, plan, form)
+        with workplace(names.environment, ops=bool(form.apply)) as place:
+            _carry_out(context, names, place, form)
 
     # Without the mapping a person would have to find the fields below ops > NAME > config.
     @dg.config_mapping(config_schema=FIELDS)
-    def flat(fields: Mapping[str, str]) -> dict[str, object]:
+    def flat(fields: Mapping[str, Any]) -> dict[str, object]:
         return {"ops": {op_name: {"config": fields}}}
 
     @dg.job(
@@ -103,9 +61,10 @@ def migrate_job(names: Names) -> dg.JobDefinition:
         executor_def=dg.in_process_executor,
         tags=names.tags,
         description=(
-            f"Shows the pending migrations of `{names.environment}` with their SQL and a digest. "
-            "Launched as it stands it changes nothing; with the digest in `apply` it carries out "
-            "exactly that plan, or refuses when the plan has changed since."
+            f"Shows the pending migrations of `{names.environment}` with their SQL, findings, "
+            "gates and a digest. Launched as it stands it changes nothing; with the digest in "
+            "`apply` it carries out exactly that plan if the gates let it through, or refuses "
+            "when the plan has changed since."
         ),
     )
     def migrate() -> None:
@@ -114,62 +73,48 @@ def migrate_job(names: Names) -> dg.JobDefinition:
     return migrate
 
 
-def check_permission(plan: MigrationPlan, environment: Environment, form: MigrationForm) -> None:
-    """Whether this form may apply this plan.
-
-    Raises:
-        UsageError: `head`, or no operator, for a protected environment.
-        MigrationError: the digest is that of another plan.
-    """
-    protected = environment.policy.protected
-    if protected and form.apply == HEAD:
-        raise UsageError(
-            f"{environment.name} is protected: it takes the digest of a plan, not {HEAD!r}",
-            hint="Launch the job as it stands, read the plan, and paste its digest into `apply`.",
-        )
-    if protected and not form.operator:
-        raise UsageError(
-            f"{environment.name} is protected: the record of a migration has to name a person",
-            hint="Write your name into `operator`.",
-        )
-    if form.apply not in {HEAD, plan.digest}:
-        raise MigrationError(
-            "the digest is not that of the present plan; nothing was changed",
-            hint="Something was migrated or deployed since. Launch the job as it stands, read the "
-            "plan again, and paste its digest into `apply`.",
-        )
-
-
-def plan_metadata(plan: MigrationPlan, environment: Environment) -> dict[str, dg.MetadataValue]:
-    """The plan as a person reads it before applying it."""
-    sql = "\n\n".join(f"-- {each.revision}: {each.message}\n{each.sql}" for each in plan.pending)
-    return {
-        "next_step": dg.MetadataValue.md(next_step(plan, environment)),
-        "digest": dg.MetadataValue.text(plan.digest),
-        "database": dg.MetadataValue.text(plan.target),
-        "current": dg.MetadataValue.text(plan.current or "none: not under migration yet"),
-        "head": dg.MetadataValue.text(plan.head),
-        "protected": dg.MetadataValue.bool(environment.policy.protected),
-        "pending_revisions": dg.MetadataValue.int(len(plan.pending)),
-        "pending": dg.MetadataValue.md(
-            table(["revision", "message"], [(each.revision, each.message) for each in plan.pending])
-        ),
-        "sql": dg.MetadataValue.md(code(sql) if sql else "none"),
-    }
-
-
-def next_step(plan: MigrationPlan, environment: Environment) -> str:
-    """What to do with the plan, in one line of Markdown."""
-    if not plan.pending:
-        return "Nothing is pending."
-    operator = ", and your name in `operator`" if environment.policy.protected else ""
-    return f"To apply it, launch the job again with `apply: {plan.digest}`{operator}."
-
-
-def _show(
-    context: dg.OpExecutionContext, names: Names, place: Workplace, plan: MigrationPlan
+def _carry_out(
+    context: dg.OpExecutionContext, names: Names, place: Workplace, form: MigrationForm
 ) -> None:
-    metadata = plan_metadata(plan, place.environment)
+    plan = plan_migration(place.environment)
+    operator = place.secrets.hide(form.operator) or f"dagster run {context.run_id}"
+    given = plan.digest if form.apply == HEAD else form.apply or None
+
+    def asked(plan: MigrationPlan) -> Briefing:
+        return brief(
+            place.environment,
+            place.settings,
+            _store(place),
+            operator=operator,
+            given_digest=given,
+            acknowledged=form.acknowledgements(place.secrets),
+            override=place.secrets.hide(form.override),
+            plan=plan,
+        )
+
+    briefing = asked(plan)
+    _show(context, names, briefing)
+    if not form.apply:
+        return
+    check_permission(briefing.plan, place.environment, form)
+    place.store().check()  # no record could be written: better to know before than after
+    if form.backup_first and not refused(briefing.gates, but={"backup"}):
+        _back_up_and_prove(context, place)
+        briefing = asked(plan_migration(place.environment))
+        _show(context, names, briefing)
+    _apply(context, names, place, briefing, place.secrets.hide(form.reason))
+
+
+def _store(place: Workplace) -> ObjectStore | BountyOpsError:
+    """The bucket, or why there is none: a gate tells."""
+    try:
+        return place.store()
+    except BountyOpsError as error:
+        return error
+
+
+def _show(context: dg.OpExecutionContext, names: Names, briefing: Briefing) -> None:
+    metadata, plan = plan_metadata(briefing), briefing.plan
     context.log_event(
         dg.AssetObservation(
             names.asset(SCHEMA_REVISION),
@@ -179,23 +124,42 @@ def _show(
     )
     context.add_output_metadata(metadata)
     context.log.info(
-        "%d pending, digest %s. %s",
-        len(plan.pending),
-        plan.digest,
-        next_step(plan, place.environment),
+        "%d pending, digest %s. %s", len(plan.pending), plan.digest, next_step(briefing)
     )
 
 
+def _back_up_and_prove(context: dg.OpExecutionContext, place: Workplace) -> None:
+    """Take a backup of this moment and prove it; whether that is enough, its gate says."""
+    store, journal = place.store(), place.journal()
+    taken = plan_backup(
+        place.environment,
+        store,
+        now=datetime.now(UTC),
+        taken_by=f"dagster run {context.run_id}",
+    )
+    manifest = take_backup(
+        taken,
+        place.environment.require_url(),
+        journal,
+        progress=byte_progress(context.log, "uploaded"),
+    )
+    catalogued(context.log, place, lambda engine: index_backup(engine, manifest, store.location))
+    context.log.info("backup %s was taken; restoring it", manifest.id)
+    proof = verify_backup(
+        manifest,
+        journal,
+        work_dir=place.settings.state_dir / "work",
+        identities=place.settings.identities(encrypted=manifest.encryption is not None),
+        server=place.settings.drill_server(),
+        progress=byte_progress(context.log, "restored"),
+    )
+    catalogued(context.log, place, lambda engine: index_verification(engine, proof))
+    context.log.info("backup %s is %s", manifest.id, proof.verdict.value)
+
+
 def _apply(
-    context: dg.OpExecutionContext,
-    names: Names,
-    place: Workplace,
-    plan: MigrationPlan,
-    form: MigrationForm,
+    context: dg.OpExecutionContext, names: Names, place: Workplace, briefing: Briefing, reason: str
 ) -> None:
-    place.store().check()  # no record could be written: better to know before than after
-    operator = place.secrets.hide(form.operator) or f"dagster run {context.run_id}"
-    reason = place.secrets.hide(form.reason)
     catalogue = "not indexed"
 
     def record(evidence: MigrationEvidence) -> None:
@@ -205,7 +169,16 @@ def _apply(
         _write(place, evidence)
         catalogue = catalogued(context.log, place, lambda engine: index_migration(engine, evidence))
 
-    evidence = apply_migration(plan, place.environment, operator=operator, record=record)
+    permitted = permit(briefing.facts, reason)
+    if permitted.override is not None:
+        context.log.warning("gates are overridden: %s", ", ".join(permitted.override.gates))
+    evidence = apply_migration(
+        briefing.plan,
+        place.environment,
+        operator=briefing.facts.operator,
+        permit=permitted,
+        record=record,
+    )
     _show_applied(context, names, place, evidence, catalogue)
 
 
@@ -229,21 +202,13 @@ def _show_applied(
 ) -> None:
     current = current_revision(place.environment)
     key = names.asset(SCHEMA_REVISION)
-    seconds = (evidence.finished_at - evidence.started_at).total_seconds()
     context.log_event(
         dg.AssetMaterialization(
             key,
             description=f"migration {evidence.id}: {evidence.outcome}",
             metadata={
                 **revision_metadata(current),
-                "outcome": evidence.outcome,
-                "record_id": evidence.id,
-                "operator": evidence.operator,
-                "digest": evidence.digest,
-                "seconds": seconds,
-                "applied": dg.MetadataValue.md(
-                    table(["applied revision"], [[each] for each in evidence.revisions])
-                ),
+                **_evidence_metadata(evidence),
                 "catalogue": catalogue,
             },
             tags=version_tags(current),
@@ -260,3 +225,28 @@ def _show_applied(
         )
     )
     context.log.info("%s: %s (record %s)", evidence.outcome, position(current), evidence.id)
+
+
+def _evidence_metadata(evidence: MigrationEvidence) -> dict[str, Any]:
+    """The record, for people; `bounty-ops db history ID` has it statement by statement."""
+    predicted, override = evidence.predicted_seconds, evidence.override
+    return {
+        "outcome": evidence.outcome,
+        "record_id": evidence.id,
+        "operator": evidence.operator,
+        "digest": evidence.digest,
+        "seconds": (evidence.finished_at - evidence.started_at).total_seconds(),
+        "predicted_seconds": UNKNOWN if predicted is None else predicted,
+        "backup_id": evidence.backup_id or "none",
+        "rehearsal_id": evidence.rehearsal_id or "none",
+        "approvals": ", ".join(evidence.approvals) or "none",
+        "acknowledged": dg.MetadataValue.md(
+            table(["rule", "reason"], [(one.rule, one.reason) for one in evidence.acknowledged])
+        ),
+        "override": "none"
+        if override is None
+        else f"{', '.join(override.gates)}: {override.reason}",
+        "applied": dg.MetadataValue.md(
+            table(["applied revision"], [[each] for each in evidence.revisions])
+        ),
+    }

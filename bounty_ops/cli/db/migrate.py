@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -75,11 +76,11 @@ def migrate(
             "--dry-run excludes --apply and --backup-first",
             hint="Leave them away to see the plan, or --dry-run to carry it out.",
         )
-    said = Said(digest, acknowledgements(acknowledged), override_reason(override))
-    with (
-        servers(invocation, database=True) as settings,
-        briefed(invocation, settings, said, bucket=not dry_run) as found,
-    ):
+    with ExitStack() as stack:
+        settings = stack.enter_context(servers(invocation, database=True))
+        hide = invocation.redaction.apply  # it knows the secrets of the settings by now
+        said = Said(digest, acknowledgements(acknowledged, hide), override_reason(override, hide))
+        found = stack.enter_context(briefed(invocation, settings, said, bucket=not dry_run))
         briefing = found.briefing
         _require_digest(briefing, digest)
         needs_digest = found.environment.policy.protected and digest is None

@@ -1,36 +1,30 @@
-"""What an operator says to the gates: acknowledgements, and the reasons for them."""
+"""What an operator says to the gates: acknowledgements, and the reason of an override."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bounty_ops.errors import UsageError
-from bounty_ops.journal.evidence import Acknowledgement
+from bounty_ops.migrating.gate.acknowledging import acknowledgement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from bounty_ops.journal.evidence import Acknowledgement
 
 
-def acknowledgements(given: Sequence[str]) -> tuple[Acknowledgement, ...]:
+def acknowledgements(
+    given: Sequence[str], hide: Callable[[str], str]
+) -> tuple[Acknowledgement, ...]:
     """Read each ``RULE=REASON``; raises UsageError where one of them is missing."""
-    return tuple(_acknowledgement(one) for one in given)
+    return tuple(acknowledgement(hide(one)) for one in given)
 
 
-def _acknowledgement(given: str) -> Acknowledgement:
-    rule, _, reason = (part.strip() for part in given.partition("="))
-    if not rule or not reason:
-        raise UsageError(
-            f"--acknowledge {given} does not say why",
-            hint='Give the rule and the reason: --acknowledge RULE="the table is empty".',
-        )
-    return Acknowledgement(rule=rule, reason=reason)
-
-
-def override_reason(given: str | None) -> str:
+def override_reason(given: str | None, hide: Callable[[str], str]) -> str:
     """Return why gates are overridden; raises UsageError for an override without a reason."""
     if given is not None and not given.strip():
         raise UsageError(
             "--override needs a reason: it is recorded, and raises an alert",
             hint="Say what the emergency is, or leave --override away.",
         )
-    return (given or "").strip()
+    return hide((given or "").strip())
