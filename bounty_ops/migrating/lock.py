@@ -18,6 +18,7 @@ Session locks need a session: behind a pooler in transaction mode they mean noth
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -49,8 +50,13 @@ _HELD: Final = """
       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
       AND l.classid = %s AND l.objid = %s AND l.objsubid = 2
 """
-_KEEPALIVES: Final = """
-    SELECT pg_catalog.set_config('tcp_keepalives_idle', '30', false),
+#: A network that fell silent, or something between here and the server that holds on to the
+#: connection of a client that is gone, must not keep the lock: who holds it is heard of regularly.
+HEARTBEAT_SECONDS: Final = 20.0
+SILENCE_SECONDS: Final = 90.0
+_LEASE: Final = """
+    SELECT pg_catalog.set_config('idle_session_timeout', %s, false),
+           pg_catalog.set_config('tcp_keepalives_idle', '30', false),
            pg_catalog.set_config('tcp_keepalives_interval', '10', false),
            pg_catalog.set_config('tcp_keepalives_count', '6', false)
 """
@@ -143,15 +149,36 @@ def migration_lock(
     Raises LockHeldError, naming the holder, when it is not free within ``wait_seconds``.
     """
     with connect(url, application_name=APPLICATION_NAME) as connection:
-        # The server must not keep the lock of a runner whose machine or network is gone.
-        connection.execute(_KEEPALIVES)
+        connection.execute(_LEASE, (f"{round(SILENCE_SECONDS * 1000)}ms",))
         _acquire(connection, url.address(), wait_seconds, poll_seconds)
         lock = MigrationLock(connection, url.address())
         lock.end_orphans()
-        yield lock
+        with _heartbeat(connection):
+            yield lock
         # After an exception the closing connection gives the lock back; unlocking by hand
         # could fail on a dead connection and hide why.
         connection.execute("SELECT pg_advisory_unlock(%s, %s)", _KEY)
+
+
+@contextmanager
+def _heartbeat(connection: Connection[TupleRow]) -> Iterator[None]:
+    """Let the server hear of us for the length of the block."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_SECONDS):
+            try:
+                connection.execute("SELECT 1")
+            except psycopg.Error:  # who needs the lock asks for it and is told
+                return
+
+    thread = threading.Thread(target=beat, name="bounty-ops-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _acquire(
