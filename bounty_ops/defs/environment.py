@@ -13,10 +13,12 @@ from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
 from bounty_ops.defs.kept_backups import kept_backups_asset
 from bounty_ops.defs.migration import migrate_job
 from bounty_ops.defs.names import Names
+from bounty_ops.defs.new_revisions import new_revisions_sensor
 from bounty_ops.defs.pruning import prune_job
+from bounty_ops.defs.rehearsal import rehearse_job
 from bounty_ops.defs.restore_verification import restore_verification_asset
 from bounty_ops.defs.restoring import refresh_job, restore_job
-from bounty_ops.defs.schedules import collection, nightly
+from bounty_ops.defs.schedules import collection, nightly, schema_checks
 from bounty_ops.defs.schema_revision import schema_revision_asset
 from bounty_ops.defs.verify_job import verify_job
 from bounty_ops.defs.watch import watch_sensor
@@ -47,12 +49,19 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         dg.Definitions(
             assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
             asset_checks=[fresh_check(names), size_check(names), recoverable_key_check(names)],
-            jobs=[migrate_job(names), restore_job(names), refresh_job(names), prune_job(names)],
-            sensors=[watch_sensor(names)],
+            jobs=[
+                migrate_job(names),
+                rehearse_job(names),
+                restore_job(names),
+                refresh_job(names),
+                prune_job(names),
+            ],
+            sensors=[watch_sensor(names), new_revisions_sensor(names)],
         ),
         verify_job(names),
         nightly(names, policy),
         collection(names, policy),
+        schema_checks(names, policy),
     )
 
 

@@ -70,6 +70,11 @@ class Names:
         return f"{self.environment}_rehearse_migration"
 
     @property
+    def check_schema(self) -> str:
+        """The job that compares the schema with what it should be."""
+        return f"{self.environment}_check_schema"
+
+    @property
     def restore(self) -> str:
         """The job that shows or carries out a restore into it."""
         return f"{self.environment}_restore"
@@ -93,6 +98,16 @@ class Names:
     def collect_schedule(self) -> str:
         """The schedule of the collection."""
         return f"{self.collect}_schedule"
+
+    @property
+    def check_schema_schedule(self) -> str:
+        """The schedule of that comparison."""
+        return f"{self.check_schema}_schedule"
+
+    @property
+    def new_revisions(self) -> str:
+        """The sensor that notices new migrations in the code."""
+        return f"{self.environment}_new_revisions"
 
     @property
     def watch(self) -> str:

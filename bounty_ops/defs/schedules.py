@@ -20,6 +20,11 @@ from bounty_ops.defs.names import (
     Names,
 )
 from bounty_ops.defs.readiness import why_not
+from bounty_ops.defs.schema_checks import (
+    lint_check,
+    no_drift_check,
+    schema_check_keys,
+)
 from bounty_ops.environments import Policy
 
 #: When a schedule says that its own cron expression is wrong.
@@ -62,7 +67,8 @@ def collection(names: Names, policy: Policy) -> dg.Definitions:
     fresh = dg.AssetCheckKey(names.asset(DATABASE_BACKUP), FRESH)
     job = dg.define_asset_job(
         names.collect,
-        selection=selection | dg.AssetSelection.checks(fresh),
+        selection=(selection | dg.AssetSelection.checks(fresh))
+        - dg.AssetSelection.checks(*schema_check_keys(names)),
         executor_def=dg.in_process_executor,
         tags=names.tags,
         description=(
@@ -77,6 +83,32 @@ def collection(names: Names, policy: Policy) -> dg.Definitions:
         timezone=policy.timezone,
     )
     return dg.Definitions(jobs=[job], schedules=[schedule])
+
+
+def schema_checks(names: Names, policy: Policy) -> dg.Definitions:
+    """Compare the schema with what it should be, every night: the job and its schedule."""
+    job = dg.define_asset_job(
+        names.check_schema,
+        selection=dg.AssetSelection.assets(names.asset(SCHEMA_REVISION)),
+        executor_def=dg.in_process_executor,
+        tags=names.tags,
+        description=(
+            f"Looks at the revision of `{names.environment}`, compares its schema with what the "
+            "migrations make, object by object, and lints what is pending. It changes nothing."
+        ),
+    )
+    schedule = _schedule(
+        names,
+        name=names.check_schema_schedule,
+        job_name=names.check_schema,
+        cron=policy.nightly_cron,
+        timezone=policy.timezone,
+    )
+    return dg.Definitions(
+        asset_checks=[no_drift_check(names), lint_check(names)],
+        jobs=[job],
+        schedules=[schedule],
+    )
 
 
 def _schedule(

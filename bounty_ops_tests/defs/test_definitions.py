@@ -77,6 +77,8 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
         "nightly",
         "collect",
         "migrate",
+        "check_schema",
+        "rehearse_migration",
         "verify_backup",
         "restore",
         "refresh_staging",
@@ -85,9 +87,13 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
     assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds}
     repository = built.get_repository_def()
     assert {each.name for each in repository.schedule_defs} == {
-        f"{e}_{job}_schedule" for e in environments for job in ("nightly", "collect")
+        f"{e}_{job}_schedule"
+        for e in environments
+        for job in ("nightly", "collect", "check_schema")
     }
-    assert {each.name for each in repository.sensor_defs} == {f"{e}_watch" for e in environments}
+    assert {each.name for each in repository.sensor_defs} == {
+        f"{e}_{sensor}" for e in environments for sensor in ("watch", "new_revisions")
+    }
 
 
 @pytest.mark.parametrize(
