@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.cli.console import shown, size, span, state, table
+from bounty_ops.journal.records import Rehearsal
 from bounty_ops.migrating.rehearse import strongest, worst_first
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from bounty_ops.journal.evidence import RehearsedStatement
-    from bounty_ops.journal.records import Rehearsal
     from bounty_ops.migrating import MigrationPlan
 
 Document = dict[str, object]
@@ -30,16 +30,15 @@ _COLUMNS: Final = (
 )
 
 
+_FIELDS: Final = (*(name for name in Rehearsal.model_fields if name != "format_version"), "seconds")
+
+
 def document(plan: MigrationPlan, rehearsal: Rehearsal | None) -> Document:
     """The certificate; without one nothing was pending."""
     if rehearsal is None:
-        return {
-            "environment": plan.environment,
-            "outcome": "nothing_to_do",
-            "from_revision": plan.current,
-            "to_revision": plan.current,
-            "statements": [],
-        }
+        known = {"environment": plan.environment, "outcome": "nothing_to_do", "statements": []}
+        at = {"from_revision": plan.current, "to_revision": plan.current, "digest": plan.digest}
+        return {**dict.fromkeys(_FIELDS), **known, **at}
     content = rehearsal.model_dump(mode="json", exclude={"format_version"})
     seconds = (rehearsal.finished_at - rehearsal.started_at).total_seconds()
     return {**content, "seconds": seconds, "digest": plan.digest}
