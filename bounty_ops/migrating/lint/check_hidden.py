@@ -63,6 +63,8 @@ def calls(exam: Examination, node: Node, examine: Examine) -> None:
         return
     for each in below(node.targetList, ast.FuncCall):
         _set_config(exam, each)
+        if plain_function(each.funcname).startswith("pg_sleep"):
+            exam.works_long("lock-held-across-scan")
         _call(exam, plain_function(each.funcname), examine, unknown=not node.fromClause)
 
 

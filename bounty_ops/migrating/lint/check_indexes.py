@@ -31,9 +31,21 @@ def create_index(exam: Examination, node: Node) -> None:
         return
     elif existing is not None and not node.if_not_exists and not exam.is_new(existing.table):
         exam.report("always-fails", name, detail=f"there is an index {existing.name} already")
+    elif _lacks_partition_key(exam, node, name):
+        return
     elif not exam.is_new(name) and not _touches_no_row(exam, node, name):
         exam.take(name, SHARE)
         exam.report("index-blocks-writes", name, detail=_on_partitions(exam, name))
+
+
+def _lacks_partition_key(exam: Examination, node: Node, name: str) -> bool:
+    table = exam.model.table(name)
+    columns = {each.name for each in node.indexParams or ()}
+    missing = set(table.partition_columns if table is not None else ()) - columns
+    if node.unique and missing:
+        exam.report("always-fails", name, detail="a unique index of a partitioned table must hold "
+                    f"the columns it is partitioned by: {min(missing)} is not in it")  # fmt: skip
+    return bool(node.unique and missing)
 
 
 def _touches_no_row(exam: Examination, node: Node, name: str) -> bool:

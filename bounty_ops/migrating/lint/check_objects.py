@@ -226,9 +226,6 @@ def alter_enum(exam: Examination, node: Node) -> None:
         exam.session.transaction.new_labels[node.newVal] = name
 
 
-_DOMAIN_ONLINE: Final = 18
-
-
 def alter_domain(exam: Examination, node: Node) -> None:
     """ALTER DOMAIN: what it demands is looked up in every table that uses it."""
     name = dotted(node.typeName)
@@ -239,10 +236,8 @@ def alter_domain(exam: Examination, node: Node) -> None:
         exam.report("domain-scans", detail=f"{name} ADD {what}")
     elif node.subtype == "O":
         exam.report("domain-scans", detail=f"{name} SET NOT NULL")
-    elif node.subtype == "V" and exam.pg_major < _DOMAIN_ONLINE:
-        exam.report("domain-scans", detail=f"{name} VALIDATE CONSTRAINT")
     elif node.subtype == "V":
-        exam.works_long("lock-held-across-scan")
+        exam.report("domain-scans", detail=f"{name} VALIDATE CONSTRAINT")
 
 
 def _is_used(exam: Examination, domain: str) -> bool:

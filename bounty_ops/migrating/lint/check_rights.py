@@ -32,6 +32,12 @@ _POWERFUL: Final = {
 }
 
 
+_HARMLESS: Final = {
+    ObjectType.OBJECT_SCHEMA: frozenset({"usage"}),
+    ObjectType.OBJECT_DATABASE: frozenset({"connect", "temporary", "temp"}),
+}
+
+
 def _is_public(role: Node) -> bool:
     return bool(role.roletype == RoleSpecType.ROLESPEC_PUBLIC)
 
@@ -43,8 +49,8 @@ def grant(exam: Examination, node: Node) -> None:
         return
     rights = [each.priv_name for each in node.privileges or () if each.priv_name] or ["all"]
     if node.is_grant:
-        harmless = node.objtype in _DEFAULT_FOR_PUBLIC or (
-            node.objtype == ObjectType.OBJECT_SCHEMA and rights == ["usage"]
+        harmless = node.objtype in _DEFAULT_FOR_PUBLIC or set(rights) <= _HARMLESS.get(
+            node.objtype, frozenset()
         )
         if any(_is_public(each) for each in node.grantees or ()) and not harmless:
             exam.report("grant-to-public", names[0] if names else None, lock=None,

@@ -8,7 +8,7 @@ from pglast import ast
 from pglast.enums import CmdType
 
 from bounty_ops.migrating.lint import reach
-from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE
+from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, ROW_SHARE
 from bounty_ops.migrating.lint.tree import below, flag, option, relation_name
 
 if TYPE_CHECKING:
@@ -105,8 +105,12 @@ def select(exam: Examination, node: Node) -> None:
         exam.born.add(relation_name(node.intoClause.rel))
     _inside_with(exam, node)
     tables = [relation_name(each) for each in below(node, ast.RangeVar)]
-    if any(not exam.is_new(each) for each in tables) and not reach.query_is_short(exam.model, node):
+    read = [each for each in tables if not exam.is_new(each) and each not in _ctes(node)]
+    if read and not reach.query_is_short(exam.model, node):
         exam.works_long("lock-held-across-scan")
+        if node.lockingClause and node.limitCount is None:
+            detail = "SELECT ... FOR UPDATE or SHARE locks each until COMMIT"
+            exam.report("rows-not-in-batches", read[0], detail=detail, lock=ROW_SHARE)
 
 
 def copy(exam: Examination, node: Node) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
@@ -15,12 +16,13 @@ from bounty_ops.migrating.lint import (
     check_types,
 )
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
-from bounty_ops.migrating.lint.tree import below, relation_name
+from bounty_ops.migrating.lint.tree import below, last_name, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bounty_ops.migrating.lint.examination import Examination
+    from bounty_ops.migrating.lint.schema import Table
     from bounty_ops.migrating.lint.tree import Node
 
 _COMMANDS: Final[dict[AlterTableType, Callable[[Examination, str, Node], None]]] = {
@@ -99,8 +101,29 @@ def create_view(exam: Examination, node: Node) -> None:
     known = exam.model.table(name)
     if known is None:
         exam.born.add(name)
-    elif not node.replace and not exam.is_new(name):
+    elif exam.is_new(name):
+        return
+    elif not node.replace:
         exam.report("always-fails", name, detail=f"{name} exists already", lock=None)
+    elif _loses_columns(known, node.query):
+        exam.report("always-fails", name, lock=None, detail="CREATE OR REPLACE VIEW can neither "
+                    "drop nor rename nor move columns")  # fmt: skip
+
+
+def _loses_columns(known: Table, query: Node) -> bool:
+    targets = query.targetList or ()
+    if not known.columns or not targets or any(True for _ in below(targets, ast.A_Star)):
+        return False
+    names = [each.name or last_name(each.val) for each in targets]
+    return any(
+        new is not None and new != old
+        for old, new in zip_longest(known.columns, names[: len(known.columns)], fillvalue="")
+    )
+
+
+def create_rule(exam: Examination, node: Node) -> None:
+    """CREATE RULE: a brief lock."""
+    exam.take(relation_name(node.relation), ACCESS_EXCLUSIVE)
 
 
 def create_trigger(exam: Examination, node: Node) -> None:

@@ -95,7 +95,7 @@ def _judge(exam: Examination, table: Table, column: Column, new: SqlType) -> Non
     what = f"{column.name}: {column.type} to {new}"
     if column.generated == "virtual":
         cost = Change.NOTHING
-    elif new != column.type and exam.model.domain_checks(new):
+    elif new != column.type and (exam.model.domain_checks(new) or _shed(column.type, old, base)):
         cost = Change.REWRITE
     else:
         cost = change(old, base)
@@ -103,8 +103,13 @@ def _judge(exam: Examination, table: Table, column: Column, new: SqlType) -> Non
         exam.report("type-rewrites-table", table.name, detail=what)
     elif cost is Change.ZONE and not _session_is_utc(exam):
         exam.report("type-changes-time-zone", table.name, detail=what)
-    elif new != column.type:
+    else:
         _what_is_done_again(exam, table, column, rebuilt=cost is not Change.NOTHING)
+
+
+def _shed(declared: SqlType | None, old: SqlType, new: SqlType) -> bool:
+    """Whether a domain becomes a type with a length, which the domain's own does not prove."""
+    return declared != old and bool(new.modifiers)
 
 
 def _session_is_utc(exam: Examination) -> bool:

@@ -38,6 +38,7 @@ _CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
     ast.CreateStmt: check_tables.create_table,
     ast.CreateTableAsStmt: check_tables.create_table_as,
     ast.ViewStmt: check_tables.create_view,
+    ast.RuleStmt: check_tables.create_rule,
     ast.CreateTrigStmt: check_tables.create_trigger,
     ast.CreatePolicyStmt: check_tables.create_policy,
     ast.IndexStmt: check_indexes.create_index,

@@ -82,12 +82,13 @@ SELECT n.nspname, c.relname, i.indrelid,
 """  # noqa: S608 - a constant of this module
 
 VIEW_COLUMNS: Final = """
-SELECT DISTINCT r.ev_class, d.refobjid, a.attname
+SELECT DISTINCT r.ev_class, d.refobjid, coalesce(a.attname::text, '')
   FROM pg_rewrite r
   JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
   JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
    AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
-  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+  LEFT JOIN pg_attribute a
+    ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
 """
 
 WATCHED: Final = """

@@ -114,7 +114,7 @@ ROWS: Final = (
     ),
     Rule(
         "rows-not-in-batches", "warning",
-        "Nothing limits how many rows of {name} this changes in one transaction: {detail}.",
+        "Nothing limits how many rows of {name} one transaction changes or locks: {detail}.",
         _BATCHES, grows=True,
     ),
     Rule(

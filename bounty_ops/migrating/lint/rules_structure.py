@@ -219,7 +219,8 @@ CONSTRAINTS: Final = (
     Rule(
         "constraint-enforced-scans", "error",
         "ALTER CONSTRAINT ... ENFORCED checks every row of {name}.",
-        _NOT_VALID, SHARE_ROW_EXCLUSIVE, grows=True,
+        "Drop it, add it again NOT VALID, then VALIDATE CONSTRAINT in a transaction of its own.",
+        ACCESS_EXCLUSIVE, grows=True,
     ),
     Rule(
         "unique-builds-index", "error",
@@ -260,7 +261,8 @@ CONSTRAINTS: Final = (
         "domain-scans", "error",
         "ALTER DOMAIN {detail} reads every table that has a column of the domain, and blocks "
         "writes to them meanwhile.",
-        "ADD CONSTRAINT ... NOT VALID; VALIDATE CONSTRAINT blocks no writes from PostgreSQL 18 on.",
+        "Leave it NOT VALID, which checks new values, and put a CHECK on each table instead: NOT "
+        "VALID, then VALIDATE CONSTRAINT. Validating that of the domain blocks writes as well.",
         SHARE, grows=True,
     ),
 )  # fmt: skip
