@@ -24,11 +24,16 @@ class Catalogues:
     laboratory: Laboratory
     major: int
     _context: list[Catalogue] = field(default_factory=list)
+    _findings: dict[str, Sequence[Finding]] = field(default_factory=dict)
 
     def lint(self, case: Case, major: int) -> Sequence[Finding]:
         """The findings with everything known that can be known before it runs."""
         assert major == self.major
-        return lint_sql(case.sql, history=case.earlier, catalogue=self._of(case), pg_major=major)
+        if case.id not in self._findings:
+            self._findings[case.id] = lint_sql(
+                case.sql, history=case.earlier, catalogue=self._of(case), pg_major=major
+            )
+        return self._findings[case.id]
 
     def _of(self, case: Case) -> Catalogue:
         if case.earlier:

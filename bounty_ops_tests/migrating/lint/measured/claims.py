@@ -1,9 +1,9 @@
-"""Whether the lock that a finding names is the lock that was measured."""
+"""Whether what a finding says of locks, rewrites and scans is what was measured."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bounty_ops_tests.migrating.lint.measured.measurement import MODES
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from bounty_ops.migrating.lint import Finding
     from bounty_ops_tests.migrating.lint.measured.measurement import Measurement
+
+_REWRITES: Final = re.compile(r"\b(?:written|writes (?:all|every row) of \S+) again\b")
+_SCANS: Final = re.compile(r"\b(?:reads all rows|checks every row|scans (?!nothing))")
 
 
 def wrong_claims(
@@ -52,6 +55,21 @@ def _taken(measured: Measurement, statement: int, relation: str) -> tuple[str, .
         if not fresh or MODES.index(mode) > MODES.index(fresh[0])
     }
     return (*fresh, *sorted(held, key=MODES.index))
+
+
+def wrong_work(measured: Measurement, findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings that speak of a rewrite, or of a scan, where there was none."""
+    for finding in findings:
+        if finding.level == "advice" or finding.relation is None:
+            continue
+        if finding.statement > len(measured.steps):
+            continue
+        step = measured.steps[finding.statement - 1]
+        claims = ((_REWRITES, step.rewritten), (_SCANS, (*step.worked, *step.rewritten)))
+        for pattern, done in claims:
+            # Of a partitioned table it is the partitions that are read and written.
+            if pattern.search(finding.message) and not done:
+                yield f"{finding.rule} (statement {finding.statement}): {finding.message}"
 
 
 def relations(measured: Iterable[Measurement]) -> frozenset[str]:
