@@ -38,6 +38,11 @@ _HERE = "bounty_ops.cli"
             "Show who migrated a database, what, when, and how long it took.",
         ),
         Branch(
+            "downgrade",
+            f"{_HERE}.db.downgrade:downgrade",
+            "Take migrations back, with the data that they made room for.",
+        ),
+        Branch(
             "current",
             f"{_HERE}.db.current:current",
             "Show the revision of the database and what is pending.",

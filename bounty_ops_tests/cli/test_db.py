@@ -78,6 +78,29 @@ def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> N
     assert (nothing.code, nothing.document["outcome"]) == (0, "nothing_to_do")
 
 
+def test_migrations_are_taken_back_by_the_digest_of_what_was_shown(
+    command_line: CommandLine,
+) -> None:
+    assert command_line.run("db", "migrate").code == 0
+    shown = command_line.run("db", "downgrade", "--to", "base", "--json")
+    assert (shown.code, shown.document["outcome"]) == (1, "planned")
+    assert set(shown.document) == documented_fields("db downgrade")
+    assert "DROP TABLE" in shown.document["undone"][0]["sql"]
+    digest = shown.document["digest"]
+    person = command_line.run("db", "downgrade", "--to", "-1")
+    assert f"--to -1 --apply {digest}" in person.stdout
+    wrong = command_line.run("db", "downgrade", "--to", "base", "--apply", "0" * 64)
+    assert (wrong.code, _count_tables(command_line)) == (3, 37)
+    done = command_line.run("db", "downgrade", "--to", "base", "--apply", digest, "--json")
+    assert (done.code, done.document["outcome"]) == (0, "applied"), done.stderr
+    assert set(done.document) == documented_fields("db downgrade")
+    assert _count_tables(command_line) == 0
+    record = command_line.run("db", "history", "--json").document[0]
+    assert (record["id"], record["direction"]) == (done.document["id"], "downgrade")
+    again = command_line.run("db", "downgrade", "--to", "base")
+    assert again.code == 0
+
+
 def test_a_protected_database_is_migrated_by_the_digest_of_its_plan_only(
     command_line: CommandLine,
 ) -> None:

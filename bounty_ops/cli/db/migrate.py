@@ -24,6 +24,7 @@ from bounty_ops.journal import Journal
 from bounty_ops.journal.catalogue import index_migration
 from bounty_ops.migrating import apply_migration
 from bounty_ops.migrating.gate import Briefing, brief, permit, refused
+from bounty_ops.migrating.running.telling import Telling
 from bounty_ops.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def _apply(
             operator=operator_name(),
             permit=permitted,
             record=record,
+            observer=Telling(lambda line: warn(invocation.redaction.apply(line))),
         )
 
 
