@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.restore.judge import Judgement, Observation, judge
-from bounty_ops.restore.verify import observe
+from bounty_ops.restore.observing import observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,6 +16,7 @@ from bounty_ops.postgres.run import run_program
 from bounty_ops.restore.archive_header import ArchiveHeader, read_encoding
 from bounty_ops.restore.fetch import Fetched
 from bounty_ops.restore.findings import Inconclusive, Refuted
+from bounty_ops.restore.observing import observe
 from bounty_ops.restore.restoring import (
     DRILL_OPTIONS,
     RestoreFailed,
@@ -23,7 +24,6 @@ from bounty_ops.restore.restoring import (
     restore_fetched,
 )
 from bounty_ops.restore.sandbox import make_sandbox
-from bounty_ops.restore.verify import observe
 
 if TYPE_CHECKING:
     from pathlib import Path

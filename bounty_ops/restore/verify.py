@@ -16,20 +16,16 @@ from bounty_ops.errors import EmbeddedError, PostgresError, ProgramNotFound, Res
 from bounty_ops.journal.layout import manifest_key
 from bounty_ops.journal.placed import manifest_sha256, placed_manifest
 from bounty_ops.journal.records import Difference, Manifest, Proof, Verdict
-from bounty_ops.postgres.connect import connect
-from bounty_ops.postgres.fingerprint import count_tables, fingerprint_tables
-from bounty_ops.postgres.inventory import read_inventory
-from bounty_ops.postgres.pinned import pin_settings
 from bounty_ops.postgres.programs import find_programs
-from bounty_ops.postgres.sequences import read_sequences
 from bounty_ops.restore.borrowed import borrowed_server
 from bounty_ops.restore.fetch import Fetched, fetch_backup
 from bounty_ops.restore.findings import Inconclusive, Refuted
 from bounty_ops.restore.indexes import check_indexes
-from bounty_ops.restore.judge import Judgement, Observation, judge
+from bounty_ops.restore.judge import Judgement, judge
+from bounty_ops.restore.observing import observe
 from bounty_ops.restore.restoring import JOBS, restore_archive
-from bounty_ops.restore.sandbox import APPLICATION_NAME, DATABASE, Sandbox, make_sandbox
-from bounty_ops.restore.workplace import private_directory
+from bounty_ops.restore.sandbox import DATABASE, Sandbox, make_sandbox
+from bounty_ops.restore.workplace import full_disk_told, private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -220,7 +216,10 @@ def _drill(drill: _Drill) -> Judgement:
 @contextmanager
 def _place(drill: _Drill) -> Iterator[_Place]:
     if drill.server is None:
-        with throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster:
+        with (
+            throwaway_cluster(drill.programs, work_dir=drill.work_dir) as cluster,
+            full_disk_told(drill.work_dir),
+        ):
             yield _Place(cluster, DATABASE)
     else:
         with borrowed_server(drill.server, drill.manifest) as database:
@@ -264,22 +263,6 @@ def _judgement(drill: _Drill, place: _Place, fetched: Fetched, jobs: int) -> Jud
             check_indexes(drill.programs, sandbox.url)
             drill.times.indexes_checked = True
     return judgement
-
-
-def observe(url: DatabaseUrl, *, content: bool = True) -> Observation:
-    """What a database holds, read in the way that the source was read.
-
-    Args:
-        url: the database.
-        content: whether to read every row, instead of only counting them.
-    """
-    with connect(url, application_name=APPLICATION_NAME) as connection:
-        pin_settings(connection)
-        return Observation(
-            tables=(fingerprint_tables if content else count_tables)(connection),
-            sequences=read_sequences(connection),
-            inventory=read_inventory(connection),
-        )
 
 
 def _with_departures(judgement: Judgement, sandbox: Sandbox) -> Judgement:

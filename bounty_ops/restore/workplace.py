@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.embedded.locks import FileLock
+from bounty_ops.errors import EmbeddedError, PostgresError
+from bounty_ops.restore.findings import Inconclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "verification-"
 _OWNER: Final = "owner"
+#: Two segments of a server's write-ahead log: it takes back the one that did not fit.
+_FULL_BELOW_BYTES: Final = 32 << 20
 
 
 @contextmanager
@@ -37,6 +41,26 @@ def private_directory(work_dir: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(home, ignore_errors=True)
         mine.close()
+
+
+@contextmanager
+def full_disk_told(work_dir: Path) -> Iterator[None]:
+    """What fails in the block while the disk is full says so.
+
+    A server that cannot write its log crashes, and all that its clients see is a lost connection.
+
+    Raises:
+        Inconclusive: instead of what was raised, if the disk is full.
+    """
+    try:
+        yield
+    except (Inconclusive, EmbeddedError, PostgresError) as error:
+        left = shutil.disk_usage(work_dir).free
+        if left >= _FULL_BELOW_BYTES:
+            raise
+        raise Inconclusive(
+            f"the disk of {work_dir} is full ({left:,} bytes are left): {error}"
+        ) from error
 
 
 def _sweep(work_dir: Path) -> None:

@@ -14,9 +14,9 @@ from bounty_ops.environments import BucketLocation
 from bounty_ops.journal import Journal
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.restore.fetch import Fetched
+from bounty_ops.restore.observing import observe
 from bounty_ops.restore.restoring import restore_archive
 from bounty_ops.restore.sandbox import make_sandbox
-from bounty_ops.restore.verify import observe
 from bounty_ops_tests.corpus.stage import Stage
 from bounty_ops_tests.fix_backups import Backups, run, sql_statements
 

@@ -13,7 +13,7 @@ from bounty_ops.postgres.inventory import read_inventory
 from bounty_ops.postgres.pinned import pin_settings
 from bounty_ops.postgres.sequences import read_sequences
 from bounty_ops.restore import Judgement, Observation, judge
-from bounty_ops.restore.verify import observe
+from bounty_ops.restore.observing import observe
 from bounty_ops_tests.fix_backups import run
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from bounty_ops.journal.records import Verdict
 from bounty_ops.restore import judge
-from bounty_ops.restore.verify import observe
+from bounty_ops.restore.observing import observe
 from bounty_ops_tests.corpus import changed_objects, changed_values, sound
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from bounty_ops.postgres.run import run_program
 from bounty_ops.restore import judge
 from bounty_ops.restore.fetch import Fetched
 from bounty_ops.restore.findings import Inconclusive, Refuted
+from bounty_ops.restore.observing import observe
 from bounty_ops.restore.restoring import restore_archive
 from bounty_ops.restore.sandbox import make_sandbox
-from bounty_ops.restore.verify import observe
 from bounty_ops_tests.corpus import forged
 from bounty_ops_tests.corpus.archive_format import layout
 from bounty_ops_tests.corpus.damage import flipped

@@ -18,7 +18,7 @@ from bounty_ops.journal import layout
 from bounty_ops.journal.records import Difference, Manifest, ObjectRecord, Proof, Verdict
 from bounty_ops.restore import judge, restoring, sandbox, verify
 from bounty_ops.restore.findings import Refuted
-from bounty_ops.restore.verify import observe
+from bounty_ops.restore.observing import observe
 from bounty_ops_tests.fix_backups import Backups, make_role, run, value
 from bounty_ops_tests.fix_servers import all_server_majors
 
