@@ -30,6 +30,7 @@ from bounty_ops.migrating import (
     plan_migration,
 )
 from bounty_ops.migrating.gate import Briefing, brief, permit, refused
+from bounty_ops.migrating.running.telling import Telling
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.restore import verify_backup
 
@@ -178,6 +179,7 @@ def _apply(
         operator=briefing.facts.operator,
         permit=permitted,
         record=record,
+        observer=Telling(context.log.info),
     )
     _show_applied(context, names, place, evidence, catalogue)
 
