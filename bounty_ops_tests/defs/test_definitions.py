@@ -176,7 +176,7 @@ def test_operations_on_the_same_database_share_a_pool_of_their_environment(tmp_p
     assert pools("staging_collect") == set()
 
 
-def test_the_form_of_the_migration_is_three_fields_that_do_no_harm(tmp_path: Path) -> None:
+def test_the_form_of_the_migration_has_fields_that_do_no_harm(tmp_path: Path) -> None:
     built = definitions(tmp_path)
     form = built.resolve_job_def("development_migrate").run_config_schema.config_type
     assert isinstance(form, dg.Shape)
@@ -184,6 +184,9 @@ def test_the_form_of_the_migration_is_three_fields_that_do_no_harm(tmp_path: Pat
         "apply": "",
         "operator": "",
         "reason": "",
+        "acknowledge": [],
+        "override": "",
+        "backup_first": False,
     }
     assert all(field.description for field in form.fields.values())
 

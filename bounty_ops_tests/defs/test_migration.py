@@ -159,7 +159,47 @@ def test_a_secret_that_is_pasted_into_the_form_is_not_recorded(development: Depl
     assert evidence.detail["reason"] == "***"
 
 
-@pytest.mark.parametrize("field", ["apply", "operator", "reason"])
+@pytest.mark.parametrize("field", ["apply", "operator", "reason", "override"])
 def test_no_field_fetches_a_variable_of_the_process(development: Deployment, field: str) -> None:
     with pytest.raises(dg.DagsterInvalidConfigError):
         development.run("development_migrate", {field: {"env": "PATH"}})
+
+
+def test_a_protected_environment_is_not_migrated_while_gates_refuse(
+    make_deployment: Callable[..., Deployment], fresh_database: DatabaseUrl
+) -> None:
+    """The database is not empty, so there is something to lose, and nothing protects it."""
+    with connect(fresh_database, application_name="tests") as connection:
+        connection.execute("CREATE TABLE something_else (id int)")
+    deployment = make_deployment(production=fresh_database, policy=PROTECTED)
+    plan = plan_migration(deployment.settings().environment("production"))
+    assert deployment.run("production_migrate").success
+    shown = newest_observation(deployment, "production")
+    assert shown["ready"] is False
+    assert "**backup**: no backup of production was proved by a restore" in shown["next_step"]
+    assert "bounty-ops db rehearse -e production" in shown["gates"]
+
+    form = {"apply": plan.digest, "operator": "ada"}
+    failure = deployment.failure(deployment.run("production_migrate", form))
+    told = str(failure.metadata["what happened"].value)
+    assert all(f"{gate}: " in told for gate in ("backup", "staging", "rehearsal"))
+    assert "--backup-first" in str(failure.metadata["what to do"].value)
+    assert tables(fresh_database) == 1
+    assert deployment.journal().migrations() == []
+
+    emergency = {**form, "override": "the site is down", "acknowledge": ["some-rule=no harm"]}
+    assert deployment.run("production_migrate", emergency).success
+    (evidence,) = deployment.journal().migrations("production")
+    assert evidence.override is not None
+    assert evidence.override.reason == "the site is down"
+    assert evidence.override.gates == ("backup", "staging", "rehearsal")
+    assert evidence.acknowledged == ()  # nothing was found by that rule
+
+
+def test_an_acknowledgement_without_a_reason_is_refused(
+    development: Deployment, fresh_database: DatabaseUrl
+) -> None:
+    form = {"apply": "head", "acknowledge": ["some-rule= "]}
+    failure = development.failure(development.run("development_migrate", form))
+    assert "does not say why" in (failure.description or "")
+    assert tables(fresh_database) == 0
