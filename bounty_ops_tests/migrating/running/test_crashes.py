@@ -253,19 +253,18 @@ def _require_end(url: DatabaseUrl, line: Lineage, fingerprint: str) -> None:
     assert len(facts.applied) == len(BODIES)
     with connect(url) as connection:
         for question, answer in LEFT_OVER.items():
-
-            def found(asked: str = question) -> object:
-                return connection.execute(asked.encode()).fetchone()
-
             # The last session may be on its way out.
-            assert wait_until(lambda f=found, a=answer: f() == (a,), 10), (question, found())
+            deadline = time.monotonic() + 10
+            while (found := connection.execute(question.encode()).fetchone()) != (answer,):
+                assert time.monotonic() < deadline, (question, found)
+                time.sleep(0.05)
 
 
 def _again(url: DatabaseUrl, line: Lineage) -> None:
     """Run it once more, as an operator would; a server that just recovers is asked again."""
     for _ in range(3):
         try:
-            move(url, line, **POLICY)
+            move(url, line, None, **POLICY)
         except BountyOpsError as error:
             said = error
             time.sleep(0.5)
