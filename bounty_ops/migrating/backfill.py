@@ -99,10 +99,8 @@ class _Pages:
         self._after: list[str] | None = None
 
     def _read_types(self, key: tuple[str, ...]) -> list[str]:
-        found = dict(
-            row._tuple()
-            for row in self._connection.execute(text(_KEY_TYPES), {"table": self._table})
-        )
+        rows = self._connection.execute(text(_KEY_TYPES), {"table": self._table})
+        found = {str(row[0]): str(row[1]) for row in rows}
         missing = [name for name in key if name not in found]
         if missing or not key:
             raise UsageError(
@@ -110,7 +108,7 @@ class _Pages:
                 f"{', '.join(missing) or 'given'} in it",
                 hint="Name the columns of its primary key.",
             )
-        return [str(found[name]) for name in key]
+        return [found[name] for name in key]
 
     def turn(self, rows: int) -> bool:
         """Change one page; False after the last one."""

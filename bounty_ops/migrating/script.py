@@ -16,6 +16,8 @@ from alembic import op
 from sqlalchemy import text
 
 BREAKPOINT: Final = "--> statement-breakpoint"
+#: What is said to a linter stays with the statement.
+ACKNOWLEDGED: Final = "-- bounty-ops: acknowledge"
 
 
 def upgrade_script(revision_file: str) -> None:
@@ -38,10 +40,12 @@ def statements_of(script: str) -> list[str]:
     """The statements of a script, without the comments before them and the semicolon after."""
     found = []
     for part in script.split(BREAKPOINT):
-        lines = part.strip().splitlines()
+        lines, kept = part.strip().splitlines(), []
         while lines and (lines[0].startswith("--") or not lines[0].strip()):
+            if lines[0].startswith(ACKNOWLEDGED):
+                kept.append(lines[0])
             del lines[0]
         statement = "\n".join(lines).rstrip().removesuffix(";")
         if statement:
-            found.append(statement)
+            found.append("\n".join([*kept, statement]))
     return found

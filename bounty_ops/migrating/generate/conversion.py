@@ -9,7 +9,7 @@ until a later revision, without conditions that would stop programs that do not 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 from pglast.enums import ConstrType
@@ -35,11 +35,12 @@ from bounty_ops.migrating.generate.step import Kind, Rewritten, Risk, Step
 from bounty_ops.migrating.generate.types import replace_type, simple_conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bounty_ops.migrating.generate.known import Constraint, Known
 
-_UNDERSTOOD = {"default", "comment"}
+_UNDERSTOOD: Final = frozenset({"default", "comment"})
+_NOTHING: Final[Mapping[str, ast.Node]] = {}
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class _Work:
     wish: Conversion
     known: Known
     gone: frozenset[str]
+    remade: Mapping[str, ast.Node]
     steps: list[Step] = field(default_factory=list)
     swap: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """What happens when the names change, each with what takes it back."""
@@ -122,11 +124,23 @@ class _Work:
         lock: str | None = ACCESS_EXCLUSIVE,
         risk: Risk = "brief",
         kind: Kind = "change",
+        accepts: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Add a step."""
         touches = frozenset({self.wish.table})
         self.steps.append(
-            Step(sql, why, lock, self.wish.table, risk, kind, down, touches=touches, stage=stage)
+            Step(
+                sql,
+                why,
+                lock,
+                self.wish.table,
+                risk,
+                kind,
+                down,
+                accepts=accepts,
+                touches=touches,
+                stage=stage,
+            )
         )
 
     def renamed(self, node: ast.Node) -> ast.Node:
@@ -136,9 +150,21 @@ class _Work:
         return with_columns(node, {self.wish.column: self.new})
 
 
-def convert(wish: Conversion, known: Known, gone: frozenset[str] = frozenset()) -> Rewritten:
-    """The steps of a conversion; `why_not_online` has been asked."""
-    work = _Work(wish, known, gone)
+def convert(
+    wish: Conversion,
+    known: Known,
+    gone: frozenset[str] = frozenset(),
+    remade: Mapping[str, ast.Node] = _NOTHING,
+) -> Rewritten:
+    """The steps of a conversion; `why_not_online` has been asked.
+
+    Args:
+        wish: what is wanted.
+        known: what is there.
+        gone: names of constraints and indexes that are dropped before.
+        remade: statements that make others as they shall be, by name.
+    """
+    work = _Work(wish, known, gone, remade)
     _expand(work)
     _fill(work)
     _indexes(work)
@@ -225,6 +251,7 @@ def _indexes(work: _Work) -> None:
         if name in work.gone or not _uses(node, work.wish.column):
             continue
         fresh, kept = derived(name, "new"), derived(name, "old")
+        node = work.remade.get(name, node)
         node.idxname, node.concurrent = fresh, True
         work.step(
             written(work.renamed(node)),
@@ -249,9 +276,12 @@ def _rename_index(work: _Work, before: str, after: str) -> None:
 
 
 def _constraints(work: _Work) -> None:
-    for constraint in work.known.constraints(work.wish.table):
-        if constraint.name in work.gone:
+    for there in work.known.constraints(work.wish.table):
+        if there.name in work.gone:
             continue
+        constraint = there
+        if there.name in work.remade:
+            constraint = replace(there, node=work.remade[there.name].cmds[0].def_)
         if constraint.node.contype == ConstrType.CONSTR_UNIQUE:
             _unique(work, constraint)
         elif constraint.node.contype == ConstrType.CONSTR_FOREIGN:
@@ -316,7 +346,7 @@ def _condition(work: _Work, constraint: Constraint, lock: str) -> None:
     work.step(
         f"{table} ADD {written(constraint.node)}",
         f"what {constraint.name} is for the old column",
-        2,
+        0,
         (f"{table} DROP CONSTRAINT {quoted(fresh)}",),
         lock=lock,
     )
@@ -382,7 +412,22 @@ def _swap(work: _Work) -> None:
             "the columns change their names in one short transaction",
             4,
             (*(again if last else ()), *down),
+            accepts=_accepted(work, sql),
         )
+
+
+def _accepted(work: _Work, sql: str) -> tuple[tuple[str, str], ...]:
+    """What a linter has to be told about a statement of the swap."""
+    if " RENAME COLUMN " in sql:
+        return (
+            (
+                "rename-breaks-clients",
+                f"{work.wish.column} is a column's name before and after this transaction",
+            ),
+        )
+    if sql.startswith("DROP FUNCTION"):
+        return (("object-dropped", "only the trigger called it"),)
+    return ()
 
 
 def _back(work: _Work) -> str:
@@ -402,6 +447,7 @@ def _contract(work: _Work) -> None:
         "the values are in the new column; programs have not read the old one since the swap",
         5,
         tuple(down),
+        accepts=(("column-dropped", f"its values are in {work.wish.column} since the swap"),),
     )
 
 

@@ -143,6 +143,15 @@ def _swapped(
         (f"DROP TYPE {aside}", again),
     ]
     why = "the type with the new labels takes the name; no column uses the other any more"
-    return Rewritten(
-        tuple(Step(sql, why, risk="online", down=(down,), touches=touches) for sql, down in pairs)
+    kept_name = f"{name} is a type's name before and after this transaction"
+    steps = (
+        Step(
+            sql,
+            why,
+            down=(down,),
+            touches=touches,
+            accepts=(("rename-breaks-clients", kept_name),) * (" RENAME " in sql),
+        )
+        for sql, down in pairs
     )
+    return Rewritten(tuple(steps))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import MigrationError, UsageError
-from bounty_ops.migrating.drift import differences
+from bounty_ops.migrating.drift import differences, expected_catalog
 from bounty_ops.migrating.generate.laboratory import (
     Laboratory,
     catalog_of,
@@ -23,6 +23,7 @@ from bounty_ops.migrating.generate.trial import essence, forward, ways_back
 from bounty_ops.migrating.generate.writing import Draft, groups_of, slug_of, what_happens
 from bounty_ops.migrating.revisions import read_revisions
 from bounty_ops.migrating.stepping import run_revision
+from bounty_ops.postgres.programs import find_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.migrating.catalog import Catalog
     from bounty_ops.migrating.drift import Difference
+    from bounty_ops.migrating.drift.expected import Source
     from bounty_ops.migrating.generate.step import Rewritten, Step
     from bounty_ops.migrating.lineage import Lineage
 
 _NO_FILLS: Final[Mapping[str, str]] = {}
+_SOURCES: Final[tuple[Source, ...]] = ("models", "migrations")
 
 
 @dataclass(frozen=True)
@@ -132,12 +135,14 @@ def _renamed(
 
 
 def pending_differences(
-    lineage: Lineage, *, directory: Path | None = None, server: DatabaseUrl | None = None
+    lineage: Lineage, *, state_dir: Path | None = None
 ) -> tuple[Difference, ...]:
-    """In what the models are ahead of the migrations."""
-    with laboratory(server) as lab:
-        expected = catalog_of(lab.modelled(lineage.metadata))
-        return differences(expected, catalog_of(lab.migrated(directory or lineage.directory())))
+    """In what the models are ahead of the migrations; both schemas are remembered on disk."""
+    major = find_programs(server=True).major
+    expected, found = (
+        expected_catalog(major, source, state_dir=state_dir, lineage=lineage) for source in _SOURCES
+    )
+    return differences(expected, found)
 
 
 def _refuse_needless(said: Sequence[Rename]) -> None:

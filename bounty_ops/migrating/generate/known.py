@@ -39,6 +39,11 @@ class Known:
         found = self._catalog.get("table", table)
         return found is not None and "partitioning" in found.facts
 
+    def forces_rows(self, table: str) -> bool:
+        """Whether row security holds for the table's owner too."""
+        found = self._catalog.get("table", table)
+        return found is not None and "forced" in found.facts["row_security"]
+
     def column_type(self, table: str, column: str) -> str | None:
         """As PostgreSQL writes it: ``character varying(20)``."""
         found = self._catalog.get("column", table, column)
@@ -104,12 +109,13 @@ class Known:
         key = ("column", table, column)
         return [item for item in self._catalog.items.values() if key in item.needs]
 
-    def names(self, table: str) -> frozenset[str]:
-        """The names that a new object of a table must not have."""
-        relations = {key[1] for key in self._catalog.items if key[0] in ("table", "index")}
-        parts = {item.key[2] for item in self._catalog.parts("constraint", table)}
-        columns = {item.key[2] for item in self._catalog.parts("column", table)}
-        return frozenset(relations | parts | columns)
+    def depends(self, table: str, column: str, name: str) -> bool:
+        """Whether a constraint or an index of the table uses the column."""
+        kinds = ("constraint", "index")
+        return any(
+            item.key[-1] == name and item.kind in kinds and item.table == table
+            for item in self.dependents(table, column)
+        )
 
     def proves_not_null(self, table: str, column: str) -> bool:
         """Whether a valid CHECK says that the column has no NULL."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
@@ -14,7 +15,6 @@ from bounty_ops.migrating.generate.grouping import grouped
 from bounty_ops.migrating.generate.known import Known
 from bounty_ops.migrating.generate.statements import (
     is_command,
-    mentioned,
     parsed,
     quoted,
     single_commands,
@@ -22,10 +22,10 @@ from bounty_ops.migrating.generate.statements import (
     written,
 )
 from bounty_ops.migrating.generate.step import Rewritten, Step
-from bounty_ops.migrating.generate.types import same_storage
+from bounty_ops.migrating.generate.types import between_clocks, same_storage, simple_conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bounty_ops.migrating.catalog import Catalog
 
@@ -58,6 +58,7 @@ def rewritten(
         for single in (single_commands(node) if isinstance(node, ast.AlterTableStmt) else [node])
     ]
     work = _Rewriting(nodes, Known(catalog), fills)
+    work.gather()
     for position in range(len(nodes)):
         if position not in work.done:
             work.take(position)
@@ -77,6 +78,55 @@ class _Rewriting:
     gone: set[str] = field(default_factory=set)
     """Names of constraints and indexes that were dropped so far."""
     changes: list[Rewritten] = field(default_factory=list)
+    remade: dict[str, ast.Node] = field(default_factory=dict)
+    """Constraints and indexes that a conversion makes, as they shall be."""
+    busy: set[str] = field(default_factory=set)
+    """Tables that others use and that this change alters."""
+    undefaulted: set[tuple[str, str]] = field(default_factory=set)
+    """Columns whose default goes with their conversion."""
+
+    def gather(self) -> None:
+        """Find what is dropped before a conversion and made again after it.
+
+        Plainly it has to be done so; beside a second column nothing has to be missing meanwhile.
+        """
+        for position, (_, node) in enumerate(self.nodes):
+            relation = getattr(node, "relation", None)
+            if isinstance(relation, ast.RangeVar) and self.known.has_table(relation.relname):
+                self.busy.add(relation.relname)
+            if not is_command(node, AlterTableType.AT_AlterColumnType):
+                continue
+            if self._is_conversion(node):
+                for earlier in range(position):
+                    self._gather(earlier, position, node.relation.relname, node.cmds[0].name)
+
+    def _is_conversion(self, node: ast.AlterTableStmt) -> bool:
+        table, command = node.relation.relname, node.cmds[0]
+        before = self.known.column_type(table, command.name)
+        return (
+            before is not None
+            and command.def_.collClause is None
+            and not same_storage(before, written(command.def_.typeName))
+            and why_not_online(table, command.name, self.known) is None
+        )
+
+    def _gather(self, earlier: int, position: int, table: str, column: str) -> None:
+        node = self.nodes[earlier][1]
+        if earlier in self.done:
+            return
+        if is_command(node, AlterTableType.AT_ColumnDefault):
+            command = node.cmds[0]
+            ours = node.relation.relname == table and command.name == column
+            if ours and command.def_ is None:
+                self.done.add(earlier)
+                self.undefaulted.add((table, column))
+            return
+        for name, matches in _dropped(node, table):
+            if self.known.depends(table, column, name):
+                again = self._later(position, matches)
+                if again is not None:
+                    self.done |= {earlier, again}
+                    self.remade[name] = self.nodes[again][1]
 
     def take(self, position: int) -> None:
         """Rewrite one statement."""
@@ -85,7 +135,7 @@ class _Rewriting:
         if isinstance(node, ast.CreateStmt | ast.CreateTableAsStmt | ast.ViewStmt):
             self.new.add(_created(node))
         if table in self.new:
-            self.changes.append(Rewritten((plain.step(sql, node, self.known, new=True),)))
+            self.changes.append(self._of_new_table(sql, node))
         elif isinstance(node, ast.IndexStmt):
             replaces = node.idxname in self.gone
             self.changes.append(constraints.create_index(sql, node, self.known, replaces=replaces))
@@ -98,12 +148,26 @@ class _Rewriting:
         else:
             self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
 
+    def _of_new_table(self, sql: str, node: ast.Node) -> Rewritten:
+        """Nobody uses the table yet; but a table that it refers to may have changes of its own.
+
+        Those may come in between, and then the new table is not new any more.
+        """
+        if is_command(node, AlterTableType.AT_AddConstraint):
+            constraint = node.cmds[0].def_
+            if (
+                constraint.contype == ConstrType.CONSTR_FOREIGN
+                and constraint.pktable.relname in self.busy
+            ):
+                return constraints.foreign_key_or_check(sql, node)
+        return Rewritten((plain.step(sql, node, self.known, new=True),))
+
     def _drop_indexes(self, position: int, node: ast.DropStmt) -> None:
         for each in node.objects:
             name = strings(each)[-1]
             text = ".".join(map(quoted, strings(each)))
             dropped = constraints.drop_index(name, text, self.known)
-            again = self._later(position, lambda other: _makes_index(other, name))
+            again = self._later(position, partial(_makes_index, name=name))
             if again is None or dropped.kind != "alone":
                 self.gone.add(name)
                 self.changes.append(Rewritten((dropped,)))
@@ -131,7 +195,7 @@ class _Rewriting:
             self.changes.append(self._keyed(change))
         elif command.subtype == kinds.AT_AlterColumnType:
             self.changes.append(self._alter_type(position, sql, node))
-        else:
+        elif command.subtype != kinds.AT_NoForceRowSecurity or self.known.forces_rows(table):
             self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
 
     def _add_constraint(
@@ -151,7 +215,7 @@ class _Rewriting:
     def _drop_constraint(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
         name, table = node.cmds[0].name, node.relation.relname
         dropped = plain.step(sql, node, self.known, new=False)
-        again = self._later(position, lambda other: _adds_unique(other, table, name))
+        again = self._later(position, partial(_adds_unique, table=table, name=name))
         if again is not None:
             text, added = self.nodes[again]
             self.done.add(again)
@@ -183,17 +247,20 @@ class _Rewriting:
             why = f"every row is written anew; not online, because {reason}"
             return Rewritten((replace(blocking, why=why, risk="blocking"),), (note,))
         using = command.def_.raw_default
+        plain_using = f"CAST({quoted(command.name)} AS {after})"
+        if between_clocks(before, after):
+            plain_using = simple_conversion(before, after, quoted(command.name))
         wish = Conversion(
             table=table,
             column=command.name,
             type=after,
-            using=written(using) if using else f"CAST({quoted(command.name)} AS {after})",
+            using=written(using) if using else plain_using,
             before=before,
             default=self._default(position, table, command.name),
             old_default=self.known.default(table, command.name),
             not_null=self.known.is_not_null(table, command.name),
         )
-        return self._keyed(convert(wish, self.known, frozenset(self.gone)))
+        return self._keyed(convert(wish, self.known, frozenset(self.gone), self.remade))
 
     def _default(self, position: int, table: str, column: str) -> str | None:
         """The default after a conversion: a later statement's, or the one that is there."""
@@ -207,15 +274,16 @@ class _Rewriting:
 
         later = self._later(position, concerns)
         if later is None:
-            return self.known.default(table, column)
+            gone = (table, column) in self.undefaulted
+            return None if gone else self.known.default(table, column)
         self.done.add(later)
         default = self.nodes[later][1].cmds[0].def_
         return None if default is None else written(default)
 
-    def _later(self, position: int, wanted: object) -> int | None:
+    def _later(self, position: int, wanted: Callable[[ast.Node], bool]) -> int | None:
         """Where after a statement the one is that belongs to it."""
         for other in range(position + 1, len(self.nodes)):
-            if other not in self.done and callable(wanted) and wanted(self.nodes[other][1]):
+            if other not in self.done and wanted(self.nodes[other][1]):
                 return other
         return None
 
@@ -244,17 +312,28 @@ def _created(node: ast.Node) -> str:
     return str(relation.relname)
 
 
+def _dropped(node: ast.Node, table: str) -> list[tuple[str, Callable[[ast.Node], bool]]]:
+    """What a statement drops of a table, and how to know the statement that makes it again."""
+    if is_command(node, AlterTableType.AT_DropConstraint) and node.relation.relname == table:
+        name = node.cmds[0].name
+        return [(name, partial(_adds_constraint, table=table, name=name))]
+    if isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
+        names = [strings(each)[-1] for each in node.objects]
+        return [(name, partial(_makes_index, name=name)) for name in names] * (len(names) == 1)
+    return []
+
+
 def _makes_index(node: ast.Node, name: str) -> bool:
     return isinstance(node, ast.IndexStmt) and node.idxname == name
 
 
-def _adds_unique(node: ast.Node, table: str, name: str) -> bool:
+def _adds_constraint(node: ast.Node, table: str, name: str) -> bool:
     return (
         is_command(node, AlterTableType.AT_AddConstraint)
         and node.relation.relname == table
         and node.cmds[0].def_.conname == name
-        and node.cmds[0].def_.contype in _UNIQUE
     )
 
 
-__all__ = ["mentioned", "online", "rewritten"]
+def _adds_unique(node: ast.Node, table: str, name: str) -> bool:
+    return _adds_constraint(node, table, name) and node.cmds[0].def_.contype in _UNIQUE

@@ -172,3 +172,9 @@ def expression(sql: str) -> ast.Node:
     select = parsed(f"SELECT {sql}")
     node: ast.Node = select.targetList[0].val
     return node
+
+
+def is_new_label(sql: str) -> bool:
+    """Whether a statement adds a label to an enum type."""
+    node = parsed(sql)
+    return isinstance(node, ast.AlterEnumStmt) and not node.oldVal

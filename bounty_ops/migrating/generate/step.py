@@ -47,6 +47,8 @@ class Step:
     down: tuple[str, ...] | None = ()
     """What takes it back; None: not known from the statement alone."""
     backfill: Backfill | None = None
+    accepts: tuple[tuple[str, str], ...] = ()
+    """Rules of the linter that do not apply here, each with the reason."""
     touches: frozenset[str] = frozenset()
     """Names of tables and types: steps that share one keep their order."""
     stage: int = 0

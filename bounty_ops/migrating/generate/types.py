@@ -10,7 +10,7 @@ from pglast import ast
 from bounty_ops.migrating.generate.statements import expression, strings, written
 
 _TYPE: Final = re.compile(
-    r"^(?P<name>[^()\[\]]+?)\s*(?:\((?P<length>\d+)(?:,(?P<scale>-?\d+))?\))?"
+    r"^(?P<name>[^()\[\]]+?)\s*(?:\((?P<length>\d+)(?:,\s*(?P<scale>-?\d+))?\))?"
     r"(?P<rest>[^()\[\]]*)(?P<array>(?:\[\])*)$"
 )
 _NAMES: Final = {
@@ -80,8 +80,19 @@ def _limit_grows(name: str, old: tuple[int, ...], new: tuple[int, ...]) -> bool:
     return not new or (bool(old) and new[0] >= old[0])
 
 
+def between_clocks(before: str, after: str) -> bool:
+    """Whether one is a time with a zone and the other one without."""
+    kinds = {canonical_type(before)[0], canonical_type(after)[0]}
+    return kinds == {"timestamp without time zone", "timestamp with time zone"}
+
+
 def simple_conversion(before: str, after: str, column: str) -> str:
-    """The way back from a conversion, for values that survive it."""
+    """A conversion of values that survive it; times without a zone are UTC.
+
+    A plain cast would take them for times of whatever zone a session happens to have.
+    """
+    if between_clocks(before, after):
+        return f"CAST({column} AT TIME ZONE 'UTC' AS {after})"
     return (
         f"CAST({column} AS {after})"
         if _direct(before, after)

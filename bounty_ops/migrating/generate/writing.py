@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.backfill import ROWS, one_page
 from bounty_ops.migrating.generate.step import RISKS
-from bounty_ops.migrating.script import BREAKPOINT
+from bounty_ops.migrating.script import ACKNOWLEDGED, BREAKPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,8 @@ def upgrade_sql(draft: Draft) -> str:
     for step in draft.steps:
         lock = f"locks {step.table}: {step.lock}" if step.lock and step.table else "locks no table"
         comment = f"{lock}; risk: {step.risk} ({RISKS[step.risk]}). {step.why}"
-        parts.append(f"{_comment(comment)}\n{_statement(step)};\n")
+        accepted = "".join(f"{ACKNOWLEDGED} {rule}: {reason}\n" for rule, reason in step.accepts)
+        parts.append(f"{_comment(comment)}\n{accepted}{_statement(step)};\n")
     return "\n".join(said) + "\n\n" + f"{BREAKPOINT}\n".join(parts)
 
 
