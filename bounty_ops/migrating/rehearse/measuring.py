@@ -60,17 +60,24 @@ class Measured:
     wal_bytes: int
     disk_bytes: int
     rewritten: tuple[str, ...]
+    online: bool
+    """Whether the runner lets it run for long, because it stops nobody."""
 
 
 class Measuring(Observer):
     """Reads the gauges before and after each statement, and shows the traffic where to look."""
 
     def __init__(self, traffic: Traffic, sessions: Mapping[int, psycopg.Connection[Any]]) -> None:
-        self.measured: list[Measured] = []
+        self._measured: dict[tuple[str, int], Measured] = {}
         self._traffic = traffic
         self._sessions = sessions
         self._before: Reading | None = None
         self._began = 0.0
+
+    @property
+    def measured(self) -> list[Measured]:
+        """Every statement that was carried out, of its last attempt."""
+        return list(self._measured.values())
 
     def began(self, statement: Underway) -> None:
         """Read the gauges."""
@@ -86,14 +93,14 @@ class Measuring(Observer):
             return
         after = _read(session)
         changed = [oid for oid, file in after.files.items() if before.files.get(oid, file) != file]
-        self.measured.append(
-            Measured(
-                record=record,
-                span=span,
-                wal_bytes=max(0, after.wal - before.wal),
-                disk_bytes=after.size_bytes - before.size_bytes,
-                rewritten=_rewritten(session, changed),
-            )
+        # A transaction that is tried again carries its first statements out again.
+        self._measured[(record.revision, record.number)] = Measured(
+            record=record,
+            span=span,
+            wal_bytes=max(0, after.wal - before.wal),
+            disk_bytes=after.size_bytes - before.size_bytes,
+            rewritten=_rewritten(session, changed),
+            online=statement.online,
         )
 
 

@@ -165,9 +165,28 @@ class _Work:
         manifest = proved_backup(self.journal, self.environment.name, self.backup_id)
         self.restored = manifest.id
         self.live = self._look_at_live()
+        if self.live.major not in {None, manifest.server_major}:
+            raise Inconclusive(
+                f"the backup {manifest.id} is of PostgreSQL {manifest.server_major}, and "
+                f"{self.environment.name} is {self.live.major} by now: back up again"
+            )
         with restored_copy(source(manifest), self.live.settings) as copy:
             self.server_version = copy.server_version
             Drill(copy, self.plan, self.environment.policy, self.lineage, self.result).carry_out()
+        self._require_time()
+
+    def _require_time(self) -> None:
+        """What is predicted to take longer than the runner allows would fail after all."""
+        policy = self.environment.policy
+        for one, done in zip(described(self.result, self.live), self.result.measured, strict=True):
+            name = "long_statement_timeout_seconds" if done.online else "statement_timeout_seconds"
+            limit = getattr(policy, name)
+            if one.predicted_seconds is not None and one.predicted_seconds > limit:
+                raise Failed(
+                    f"statement {one.number} of {one.revision} is predicted to take "
+                    f"{one.predicted_seconds:.0f} s in {self.environment.name}, and {name} ends "
+                    f"it after {limit:g} s"
+                )
 
     def _look_at_live(self) -> Live:
         try:

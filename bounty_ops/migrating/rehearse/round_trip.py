@@ -58,7 +58,7 @@ def without_downgrade(lineage: Lineage, pending: Sequence[Revision]) -> str | No
     scripts = ScriptDirectory(directory, version_locations=[directory / "versions"])
     for revision in pending:
         script = scripts.get_revision(revision.id)
-        if script is None or not callable(getattr(script.module, "downgrade", None)):
+        if not callable(getattr(script.module, "downgrade", None)):
             return revision.id
     return None
 

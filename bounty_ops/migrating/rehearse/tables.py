@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from psycopg import sql
 
 from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.server import server_facts
 
 if TYPE_CHECKING:
     import psycopg
@@ -61,6 +62,8 @@ class Live:
     sizes: dict[str, int] = field(default_factory=dict)
     """Label of the table to its bytes."""
     settings: dict[str, str] = field(default_factory=dict)
+    major: int | None = None
+    """Of its server."""
 
 
 def read_tables(connection: psycopg.Connection[TupleRow]) -> tuple[Table, ...]:
@@ -79,4 +82,5 @@ def read_live(url: DatabaseUrl, application_name: str) -> Live:
             "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY (%s)",
             [list(_CARRIED_OVER)],
         ).fetchall()
-    return Live(sizes, dict(rows))
+        major = server_facts(connection).major
+    return Live(sizes, dict(rows), major)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 import psycopg
@@ -83,7 +84,7 @@ class Traffic:
         try:
             for turns in self._turns:
                 for _ in range(_SESSIONS):
-                    self._start(lambda session, turns=turns: self._probe(session, turns))
+                    self._start(partial(self._probe, turns=turns))
             self._start(self._look)
         except BaseException:
             self.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,7 +31,7 @@ def make_stage(
     """Make a database with so many rows (``major=15``), and a proved backup of it."""
     made: list[DatabaseUrl] = []
 
-    def make(rows: int, major: int = 17, **policy: object) -> Stage:
+    def make(rows: int, major: int = 17, **policy: Any) -> Stage:  # noqa: ANN401 - of Policy
         server = pg_server_of(major)
         live = server.with_database(f"stage_{secrets.token_hex(6)}")
         run(server, f"CREATE DATABASE {live.database}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.errors import PostgresError
 from bounty_ops.journal.evidence import LockTaken
 from bounty_ops.migrating.rehearse.describing import described
 from bounty_ops.migrating.rehearse.drill import Failed
@@ -176,6 +177,14 @@ def test_rows_that_change_behind_the_back_of_a_migration(
 
     with pytest.raises(Failed, match=r"names: public.parcel.sent_at, public.shelf.name$"):
         drill(few_parcels, tmp_path, step)
+
+
+@pytest.mark.soak
+def test_a_server_that_goes_away_does_not_speak_against_the_migration(
+    few_parcels: DatabaseUrl, tmp_path: Path
+) -> None:
+    with pytest.raises(PostgresError, match="closed the connection"):
+        drill(few_parcels, tmp_path, Step("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 @pytest.mark.parametrize(

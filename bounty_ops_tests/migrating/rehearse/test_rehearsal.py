@@ -18,13 +18,13 @@ from bounty_ops.migrating.rehearse import rehearse
 from bounty_ops.object_store import ObjectStore
 from bounty_ops_tests.fix_backups import Backups, run, value
 from bounty_ops_tests.fix_servers import oldest_and_newest_major, running_server
-from bounty_ops_tests.migrating.rehearse.stage import Stage, Step, environment, line_of
+from bounty_ops_tests.migrating.rehearse.stage import Stage, Step, begin, environment, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bounty_ops.environments import ObjectStoreSettings
+    from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
     from bounty_ops.postgres.programs import Programs
 
 ADD = Step("ALTER TABLE parcel ADD COLUMN x int", "ALTER TABLE parcel DROP COLUMN x")
@@ -150,6 +150,36 @@ def test_a_failing_revision_leaves_a_certificate_of_its_failure(stage: Stage) ->
     assert [one.revision for one in done.statements] == ["bounty_0002"]
     assert (done.round_trip, done.predicted_seconds) == ("not_tried", None)
     assert left(stage.backups.work_dir) == []
+
+
+@pytest.mark.soak
+def test_a_live_database_that_outgrew_its_limits_or_its_server(
+    make_stage: Callable[..., Stage], make_database: Callable[..., DatabaseUrl], tmp_path: Path
+) -> None:
+    stage = make_stage(2_000)
+    run(
+        stage.live,
+        "INSERT INTO parcel SELECT g, 1, 1, repeat('x', 100) FROM generate_series(3000, 400000) g",
+    )
+    tight = {"statement_timeout_seconds": 1}
+    narrow = dataclasses.replace(stage, directory=tmp_path / "1", policy=tight)
+    rewrite = Step(
+        "ALTER TABLE parcel ALTER id TYPE bigint", "ALTER TABLE parcel ALTER id TYPE int"
+    )
+
+    done = narrow.rehearse(rewrite)
+
+    assert done.outcome == "failed"
+    assert "statement 1 of bounty_0002 is predicted to take" in str(done.reason)
+    assert "statement_timeout_seconds ends it after 1 s" in str(done.reason)
+    assert (done.round_trip, done.predicted_seconds) == ("equal", None)
+
+    newer = make_database(18)
+    begin(newer, tmp_path / "newer", 10)
+    done = dataclasses.replace(stage, live=newer, directory=tmp_path / "2").rehearse(ADD)
+
+    assert done.outcome == "inconclusive"
+    assert "is of PostgreSQL 17, and development is 18 by now: back up again" in str(done.reason)
 
 
 @pytest.mark.soak
