@@ -13,8 +13,9 @@ from bounty_ops.cli.db.briefed import bucket_of
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.operator_name import operator_name
 from bounty_ops.cli.progress import waiting
-from bounty_ops.cli.session import servers
+from bounty_ops.cli.session import read_settings
 from bounty_ops.cli.shared import Command
+from bounty_ops.embedded import stand_in
 from bounty_ops.migrating.standing import Standing, standing
 
 if TYPE_CHECKING:
@@ -31,13 +32,19 @@ def status(invocation: Invocation) -> None:
     With -e, of that environment only. Drift is `yes` when the schema is no longer what the last
     migration left; `db drift` names the differences.
     """
-    with servers(invocation, database=True, bucket=True) as settings, waiting("Looking"):
-        only = invocation.environment
-        chosen = [settings.environment(only)] if only else list(settings.environments.values())
+    read, only = read_settings(invocation), invocation.environment
+    # Not `servers`, which asks for the default environment: there need not be one of that name.
+    chosen = [read.environment(only)] if only else list(read.environments.values())
+    embedded = any(environment.can_be_embedded for environment in chosen)
+    with (
+        stand_in(read, database=embedded, ops=False, bucket=True) as settings,
+        waiting("Looking"),
+    ):
+        invocation.redaction.learn(settings)
         store = bucket_of(settings)
         standings = [
-            standing(environment, settings, store, operator=operator_name())
-            for environment in chosen
+            standing(settings.environment(one.name), settings, store, operator=operator_name())
+            for one in chosen
         ]
     present(
         invocation,
