@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.revisions import Revisions
 
 _SLUG: Final = "reconcile"
+_HOLDING_DATA: Final = frozenset({"table", "column", "materialized_view", "sequence"})
 _MARK: Final = re.compile(r'^adopts = "([0-9a-f]{64})"$', re.MULTILINE)
 
 
@@ -61,6 +62,12 @@ def write_reconciliation(
         f"{column} is required and the rows that are there have no value for it; name one with "
         f"--fill {column}=EXPRESSION, or the revision works on an empty table only"
         for column in way.needs_fill
+    ]
+    notes += [
+        f"{each.kind.replace('_', ' ')} {each.object} and what is stored in it is dropped; if it "
+        "is wanted, declare it in the models instead"
+        for each in differences(expected, found)
+        if each.expected is None and each.kind in _HOLDING_DATA
     ]
     first = drafts[0].revision
     files: list[Path] = []

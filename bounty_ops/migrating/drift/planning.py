@@ -13,6 +13,7 @@ from bounty_ops.migrating.drift.replacing import (
     replace_type,
     take_over,
 )
+from bounty_ops.migrating.drift.rights import kept_rights
 from bounty_ops.migrating.drift.steps import Step, StepId, Steps, rank_of_drop, rank_of_make
 from bounty_ops.migrating.drift.writing import FOREIGN_KEY, create, drop, is_foreign_key
 
@@ -153,6 +154,8 @@ class Planning:
         statements = create(item, self._expected)
         if item.kind == "table" and key in self._fates.remade:
             statements = take_over(item, self._expected, self._found)
+        if key in self._fates.remade:
+            statements += kept_rights(key, self._found)
         name = FOREIGN_KEY if is_foreign_key(item) else item.kind
         id_: StepId = ("create", key, "")
         self._steps.add(Step(id_, rank_of_make(name), statements, self._owner(key)))
@@ -195,6 +198,7 @@ class Planning:
             statements = alter_attributes(expected, found)
         else:
             statements = replace_type(expected, self._expected, self._found)
+            statements += kept_rights(expected.key, self._found)
         self._add_alteration(expected, change.aspects[0], statements)
 
     # The order.

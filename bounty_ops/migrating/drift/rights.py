@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.catalog import Item
 from bounty_ops.migrating.drift.model import Difference
@@ -68,13 +68,41 @@ def _grants(privileges: str, key: Key, role: str) -> Iterator[str]:
         yield _statement("GRANT", plain, key, "TO", role) + option
 
 
-def grants_of(key: Key, catalog: Catalog) -> tuple[str, ...]:
-    """The statements that give roles what they may do with an object."""
-    return tuple(
-        statement
-        for role, privileges in sorted(catalog.grants.get(key, {}).items())
-        for statement in _grants(privileges, key, role)
-    )
+def kept_rights(key: Key, catalog: Catalog) -> tuple[str, ...]:
+    """The statements that give a new object the owner and the grants that the old one had."""
+    said = []
+    owner = catalog.owners.get(key)
+    if owner is not None and owner != _main_owner(catalog):
+        said.append(f"ALTER {_altered(key)} OWNER TO {quoted(owner)}")
+    parts = [
+        other
+        for other in catalog.grants
+        if other == key or (other[0] == "column" and key[0] in _TABLES and other[1] == key[1])
+    ]
+    usual = _USUAL.get(key[0], {})
+    for part in sorted({key, *parts}):
+        there = catalog.grants.get(part, {})
+        expected = usual if part == key else {}
+        if key in catalog.owners:
+            gone = sorted(expected.keys() - there.keys())
+            said += [_statement("REVOKE", "ALL", part, "FROM", role) for role in gone]
+        for role, privileges in sorted(there.items()):
+            if expected.get(role) != privileges:
+                said += _grants(privileges, part, role)
+    return tuple(said)
+
+
+_TABLES: Final = frozenset({"table", "foreign_table", "view", "materialized_view"})
+#: What everybody may do with a new object.
+_USUAL: Final[dict[str, dict[str, str]]] = {
+    "function": {"PUBLIC": "EXECUTE"},
+    "procedure": {"PUBLIC": "EXECUTE"},
+    "aggregate": {"PUBLIC": "EXECUTE"},
+    "enum": {"PUBLIC": "USAGE"},
+    "domain": {"PUBLIC": "USAGE"},
+    "composite_type": {"PUBLIC": "USAGE"},
+    "range_type": {"PUBLIC": "USAGE"},
+}
 
 
 def _statement(verb: str, privilege: str, key: Key, preposition: str, role: str) -> str:
@@ -84,6 +112,5 @@ def _statement(verb: str, privilege: str, key: Key, preposition: str, role: str)
             f"{verb} {privilege} ({quoted(key[2])}) ON TABLE {public(key[1])} "
             f"{preposition} {grantee}"
         )
-    tables = ("table", "foreign_table", "view", "materialized_view")
-    name = f"TABLE {public(key[1])}" if key[0] in tables else addressed(key)
+    name = f"TABLE {public(key[1])}" if key[0] in _TABLES else addressed(key)
     return f"{verb} {privilege} ON {name} {preposition} {grantee}"

@@ -94,3 +94,32 @@ def test_rights_are_settled_by_their_sql(
         "grant column bounty.title to PUBLIC",
     }
     assert left == ()
+
+
+@pytest.mark.parametrize("major", oldest_and_newest_major())
+def test_what_is_made_anew_keeps_its_owner_and_grants(
+    major: int, make_database: Callable[..., DatabaseUrl]
+) -> None:
+    with connect(make_database(major), application_name="tests") as connection:
+        connection.execute(baseline())
+        connection.execute(EVERY_CLASS.read_bytes())
+        expected = read_catalog(connection)
+        connection.execute(
+            """
+            CREATE ROLE beside_kept;
+            ALTER VIEW happy_gadgets OWNER TO beside_kept;
+            GRANT INSERT (label) ON happy_gadgets TO PUBLIC;
+            GRANT USAGE ON TYPE mood TO beside_kept WITH GRANT OPTION;
+            REVOKE EXECUTE ON FUNCTION touch() FROM PUBLIC
+            """
+        )
+        connection.execute("ALTER TYPE mood ADD VALUE 'bored'")  # cannot be taken out of it again
+        before = read_catalog(connection)
+        for each in differences(expected, before):
+            for statement in each.sql:
+                connection.execute(statement.encode())
+        after = read_catalog(connection)
+        connection.execute("DROP OWNED BY beside_kept CASCADE; DROP ROLE beside_kept")
+    assert after.fingerprint == expected.fingerprint
+    assert after.owners == before.owners
+    assert after.grants == before.grants
