@@ -12,11 +12,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bounty_ops.backup.feeding import Feeder
 from bounty_ops.backup.publishing import lay_recover_beside
-from bounty_ops.errors import BackupError, BountyOpsError, JournalError, ObjectExists
+from bounty_ops.errors import (
+    BackupError,
+    BountyOpsError,
+    JournalError,
+    ObjectExists,
+    ObjectStoreError,
+)
 from bounty_ops.journal import layout
 from bounty_ops.journal.placed import placed_manifest
 from bounty_ops.journal.removal import finish_removal
@@ -102,7 +109,8 @@ def copy_backup(
     Raises:
         UsageError: there is no such backup.
         JournalError: its manifest cannot be read, or the second bucket has another one.
-        BackupError: an object is not what the manifest says, here or there.
+        BackupError: an object is not what the manifest says, here or there; or all is copied, but
+            the second bucket does not lock it as the manifest wants.
         ObjectStoreError: one of the buckets said no; its message names the bucket.
     """
     data = source.manifest_bytes(environment, backup_id)
@@ -120,6 +128,7 @@ def copy_backup(
     _put(target.store, layout.manifest_key(environment, backup_id), data)
     if not was_complete:
         lay_recover_beside(target)  # for whoever has nothing but the second bucket
+    _lock(run)
     return Copied(
         id=backup_id,
         environment=environment,
@@ -218,6 +227,30 @@ def _copy_proofs(run: _Run, shelf: Shelf) -> int:
     for key in missing:
         _put(run.target.store, key, run.source.store.get(key))
     return len(missing)
+
+
+def _lock(run: _Run) -> None:
+    """Have the second bucket keep the copy as long as the first one keeps the backup.
+
+    Objects that it locks by itself, for as long or longer, are left as they are.
+    """
+    wanted, store = run.manifest.object_lock, run.target.store
+    if wanted is None or wanted.until <= datetime.now(UTC):
+        return
+    keys = [layout.manifest_key(run.manifest.environment, run.manifest.id)]
+    keys += [one.key for one in run.manifest.objects]
+    try:
+        for key in keys:
+            found = store.lock_of(key)
+            strong = found is not None and found.mode in {wanted.mode, "COMPLIANCE"}
+            if found is None or not strong or found.until < wanted.until:
+                store.lock_object(key, wanted.mode, wanted.until)
+    except ObjectStoreError as error:
+        raise BackupError(
+            f"{run.manifest.id} was copied, but {store.location.uri()} does not lock it: {error}",
+            hint="Object Lock has to be enabled on the second bucket too (at most providers only "
+            "when it is made), and its key needs s3:PutObjectRetention.",
+        ) from error
 
 
 def _put(store: ObjectStore, key: str, data: bytes) -> None:

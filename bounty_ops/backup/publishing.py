@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import BackupError, BountyOpsError, ObjectStoreError
@@ -44,15 +44,15 @@ def sweep(journal: Journal, environment: str) -> None:
 
     Unfinished uploads go whatever their age. An archive without a manifest is spared for some
     hours: should two databases wrongly share one environment's name, the other's archive may be
-    waiting for its manifest at this very moment.
+    waiting for its manifest at this very moment. Ages are by the store's clock: our own manifest,
+    written a moment ago, is its newest object.
     """
-    now = datetime.now(UTC)
     try:
-        found = journal.abandoned(environment, now=now, spared=_NOTHING_SPARED)
+        found = journal.abandoned(environment, spared=_NOTHING_SPARED)
         for upload in found.uploads:
             logger.warning("removing the unfinished upload of %s", upload.key)
             journal.store.abort_upload(upload)
-        journal.clear_abandoned(environment, now=now)
+        journal.clear_abandoned(environment)
     except BountyOpsError as error:  # this backup is whole; the next one sweeps again
         logger.warning("what dead backups left could not be removed: %s", error)
 

@@ -181,13 +181,16 @@ class Journal:
         return sorted(records, key=lambda record: (record.started_at, record.id), reverse=True)
 
     def abandoned(
-        self, environment: str, *, now: datetime, spared: timedelta = SPARED
+        self, environment: str, *, now: datetime | None = None, spared: timedelta = SPARED
     ) -> Abandoned:
-        """Return what dead backups of an environment left in the bucket, older than ``spared``."""
+        """Return what dead backups of an environment left in the bucket, older than ``spared``.
+
+        Without ``now``, by the store's own clock: when its newest object was stored.
+        """
         return abandoned(self.store, environment, now=now, spared=spared)
 
     def clear_abandoned(
-        self, environment: str, *, now: datetime, spared: timedelta = SPARED
+        self, environment: str, *, now: datetime | None = None, spared: timedelta = SPARED
     ) -> Abandoned:
         """Remove what `abandoned` returns; call it at the start of a backup."""
         return clear_abandoned(self.store, environment, now=now, spared=spared)

@@ -7,6 +7,7 @@
     backups/<environment>/<backup id>/manifest.json
     backups/<environment>/<backup id>/pin.json
     backups/<environment>/<backup id>/removed.json
+    backups/<environment>/<backup id>/importing.json
     backups/<environment>/<backup id>/proofs/<proof id>.json
     migrations/<environment>/<record id>.json
     rehearsals/<environment>/<record id>.json
@@ -33,6 +34,7 @@ _DUMP: Final = ".dump"
 _AGE: Final = ".age"
 _PIN: Final = "pin.json"
 _TOMBSTONE: Final = "removed.json"
+_ANNOUNCEMENT: Final = "importing.json"
 _MANIFEST: Final = "manifest.json"
 _PROOFS: Final = "proofs/"
 _JSON: Final = ".json"
@@ -67,6 +69,11 @@ def pin_key(environment: str, backup_id: str) -> str:
 def tombstone_key(environment: str, backup_id: str) -> str:
     """What says that a backup is being removed."""
     return backup_prefix(environment, backup_id) + _TOMBSTONE
+
+
+def announcement_key(environment: str, backup_id: str) -> str:
+    """What says that a backup is being imported."""
+    return backup_prefix(environment, backup_id) + _ANNOUNCEMENT
 
 
 def manifest_key(environment: str, backup_id: str) -> str:
@@ -150,6 +157,11 @@ class BackupKey:
     def is_tombstone(self) -> bool:
         """Whether it is the tombstone's."""
         return self.rest == _TOMBSTONE
+
+    @property
+    def is_announcement(self) -> bool:
+        """Whether it is the announcement of an import."""
+        return self.rest == _ANNOUNCEMENT
 
     @property
     def is_proof(self) -> bool:

@@ -73,8 +73,9 @@ def finish_removal(store: ObjectStore, shelf: Shelf) -> bool:
     if not shelf.is_half_removed or store.head(manifest) is not None:
         return False
     for entry in shelf.remains:
+        marks = {shelf.announcement, shelf.pin, shelf.tombstone}
         try:
-            _delete(store, entry, is_mark=entry in {shelf.pin, shelf.tombstone})
+            _delete(store, entry, is_mark=entry in marks)
         except ObjectStoreUnavailable:
             raise
         except ObjectStoreError as error:  # such as a lock that ends later

@@ -24,6 +24,8 @@ class Shelf:
     shards: list[ListedObject] = field(default_factory=list)
     pin: ListedObject | None = None
     tombstone: ListedObject | None = None
+    announcement: ListedObject | None = None
+    """That it is being imported, or was by somebody who died."""
     proofs: list[ListedObject] = field(default_factory=list)
     """In the order of their keys, which is the order of their times."""
 
@@ -42,8 +44,25 @@ class Shelf:
     @property
     def remains(self) -> list[ListedObject]:
         """All but the manifest, in the order in which they are removed after it."""
-        last = [entry for entry in (self.pin, self.tombstone) if entry is not None]
+        marks = (self.announcement, self.pin, self.tombstone)
+        last = [entry for entry in marks if entry is not None]
         return [*self.stored, *self.proofs, *last]
+
+    def put(self, key: BackupKey, entry: ListedObject) -> None:
+        """Take in an object that lies under the prefix."""
+        if key.is_shard:
+            self.shards.append(entry)
+        elif key.is_proof:
+            self.proofs.append(entry)
+        for name, fits in (
+            ("manifest", key.is_manifest),
+            ("archive", key.is_archive),
+            ("pin", key.is_pin),
+            ("tombstone", key.is_tombstone),
+            ("announcement", key.is_announcement),
+        ):
+            if fits:
+                setattr(self, name, entry)
 
     @property
     def is_half_removed(self) -> bool:
@@ -60,18 +79,7 @@ def shelves(listing: Iterable[ListedObject]) -> list[Shelf]:
             continue
         place = (key.environment, key.backup_id)
         shelf = found.setdefault(place, Shelf(key.environment, key.backup_id))
-        if key.is_manifest:
-            shelf.manifest = entry
-        elif key.is_archive:
-            shelf.archive = entry
-        elif key.is_shard:
-            shelf.shards.append(entry)
-        elif key.is_pin:
-            shelf.pin = entry
-        elif key.is_tombstone:
-            shelf.tombstone = entry
-        elif key.is_proof:
-            shelf.proofs.append(entry)
+        shelf.put(key, entry)
     for shelf in found.values():
         shelf.proofs.sort(key=lambda entry: entry.key)
     return sorted(found.values(), key=lambda s: (s.backup_id, s.environment), reverse=True)

@@ -20,6 +20,7 @@ from bounty_ops.backup.plan import wanted_lock
 from bounty_ops.backup.publishing import lock_objects, publish
 from bounty_ops.errors import ProgramFailed, ProgramNotFound, RestoreError, UsageError
 from bounty_ops.journal import layout, new_id
+from bounty_ops.journal.importing import import_announced
 from bounty_ops.journal.records import (
     Encryption,
     Imported,
@@ -147,7 +148,8 @@ def import_archive(
         plan.path, plan.header, plan.programs, environment=plan.environment, work_dir=work_dir
     )
     backup_id = new_id(plan.taken_at)
-    record = _store(plan, journal, backup_id, progress, before)
+    with import_announced(journal.store, plan.environment, backup_id):
+        record = _store(plan, journal, backup_id, progress, before)
     now = datetime.now(UTC)
     manifest = Manifest(
         id=backup_id,

@@ -22,6 +22,7 @@ from bounty_ops.errors import (
     UsageError,
 )
 from bounty_ops.journal import layout
+from bounty_ops.journal.importing import import_announced
 from bounty_ops.journal.placed import placed_manifest
 from bounty_ops.journal.records import Manifest, ObjectRecord, parse_record
 from bounty_ops.journal.summary import LARGEST_RECORD
@@ -109,6 +110,14 @@ def import_directory(
         raise _another(manifest)
     for record in manifest.objects:
         _require_intact(plan, record)
+    with import_announced(store, manifest.environment, manifest.id):
+        _store_all(plan, store, progress)
+    return ImportedDirectory(stored=True, problem=_lock(journal, manifest))
+
+
+def _store_all(plan: DirectoryImport, store: ObjectStore, progress: Callable[[int], None]) -> None:
+    manifest = plan.manifest
+    key = layout.manifest_key(manifest.environment, manifest.id)
     stored: list[str] = []
     try:
         counted = _Total(progress)
@@ -120,7 +129,6 @@ def import_directory(
     except BaseException:
         _take_back(store, key, stored)
         raise
-    return ImportedDirectory(stored=True, problem=_lock(journal, manifest))
 
 
 def _require_intact(plan: DirectoryImport, record: ObjectRecord) -> None:

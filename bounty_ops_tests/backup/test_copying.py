@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -22,11 +23,13 @@ from bounty_ops.backup.copying import copy_backup
 from bounty_ops.environments import BucketLocation, Environment, Policy
 from bounty_ops.errors import BackupError, JournalError, ObjectStoreError, UsageError
 from bounty_ops.journal import Journal, layout
-from bounty_ops.journal.records import ObjectRecord, TableName, Verdict, record_bytes
+from bounty_ops.journal.records import ObjectLock, ObjectRecord, TableName, Verdict, record_bytes
 from bounty_ops.object_store import ObjectStore
+from bounty_ops.object_store.client import make_client
+from bounty_ops.object_store.values import Retention
 from bounty_ops_tests.backup.test_prune import NOW, judge, night
 from bounty_ops_tests.fix_proxy import Fault, FaultyStore, Request
-from bounty_ops_tests.journal.examples import a_manifest
+from bounty_ops_tests.journal.examples import a_backup, a_manifest
 from bounty_ops_tests.object_store.streams import some_bytes
 
 if TYPE_CHECKING:
@@ -369,3 +372,28 @@ def test_what_is_missing_is_what_the_rules_keep_and_what_was_said_since(
     assert missing() == []
     everything = Environment("production", None, Policy())
     assert missing_copies(everything, journal, copies, now=NOW) == []
+
+
+def test_what_the_first_bucket_locks_the_second_locks_too_or_says_that_it_cannot(
+    journal: Journal, copies: Journal, s3_store: ObjectStoreSettings
+) -> None:
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    lock = ObjectLock(mode="GOVERNANCE", until=until)
+    manifest = a_backup(journal, object_lock=lock)
+    bucket = f"locking-{secrets.token_hex(4)}"
+    make_client(s3_store).create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    settings = dataclasses.replace(s3_store, location=BucketLocation(bucket, "here"))
+    locking = Journal(ObjectStore(settings, patience_seconds=0))
+    keys = [layout.manifest_key(manifest.environment, manifest.id), manifest.archive.key]
+
+    copy(journal, locking, manifest)
+    assert [locking.store.lock_of(key) for key in keys] == [Retention("GOVERNANCE", until)] * 2
+
+    longer = until + timedelta(days=9)
+    locking.store.lock_object(keys[1], "GOVERNANCE", longer)
+    assert copy(journal, locking, manifest).was_complete
+    assert locking.store.lock_of(keys[1]) == Retention("GOVERNANCE", longer)
+
+    with pytest.raises(BackupError, match=r"was copied, but s3://\S+ does not lock it"):
+        copy(journal, copies, manifest)
+    assert content(copies) == content(journal)

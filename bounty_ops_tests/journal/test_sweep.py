@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.journal.layout import manifest_key
+from bounty_ops.backup.publishing import sweep
+from bounty_ops.journal.importing import import_announced
+from bounty_ops.journal.layout import announcement_key, archive_key, manifest_key
 from bounty_ops.journal.records import record_bytes
 from bounty_ops.journal.sweep import SPARED
+from bounty_ops.object_store.client import make_client
 from bounty_ops_tests.fix_proxy import Fault, FaultyStore, Request
 from bounty_ops_tests.journal.examples import (
     a_backup,
@@ -24,6 +28,7 @@ from bounty_ops_tests.object_store.streams import in_small_parts, some_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bounty_ops.environments import ObjectStoreSettings
     from bounty_ops.journal import Journal
 
     Start = Callable[[Callable[[Request], Fault | None]], FaultyStore]
@@ -123,3 +128,59 @@ def test_a_backup_that_is_finished_meanwhile_is_not_cleared_away(
 
 def test_the_next_night_clears_what_this_night_left() -> None:
     assert timedelta(hours=12) < SPARED < timedelta(hours=23)
+
+
+@pytest.fixture
+def unfinished(s3_prefix: ObjectStoreSettings, journal: Journal) -> Callable[[str], str]:
+    """Begin an upload of a backup's archive and leave it; returns its key."""
+
+    def begin(backup_id: str) -> str:
+        key = archive_key("production", backup_id)
+        make_client(s3_prefix).create_multipart_upload(
+            Bucket=s3_prefix.location.bucket, Key=journal.store.full_key(key)
+        )
+        return key
+
+    return begin
+
+
+def test_a_backup_that_spares_no_upload_spares_that_of_an_import(
+    journal: Journal, unfinished: Callable[[str], str]
+) -> None:
+    importing, dead = unfinished("importing"), unfinished("dead")
+
+    with import_announced(journal.store, "production", "importing"):
+        sweep(journal, "production")
+        assert [one.key for one in journal.store.unfinished_uploads("")] == [importing]
+
+    assert dead != importing
+    sweep(journal, "production")
+    assert journal.store.unfinished_uploads("") == []
+    assert list(journal.store.list("backups/")) == []
+
+
+def test_the_announcement_of_an_import_that_died_protects_nothing_and_goes(
+    journal: Journal, later: datetime, unfinished: Callable[[str], str]
+) -> None:
+    key = unfinished("importing")
+    journal.store.put_if_absent(announcement_key("production", "importing"), b"{}\n")
+    assert not journal.clear_abandoned("production")
+
+    removed = journal.clear_abandoned("production", now=later)
+
+    assert [one.key for one in removed.uploads] == [key]
+    assert list(journal.store.list("backups/")) == []
+
+
+def test_ages_are_by_the_stores_clock_and_not_by_ours(journal: Journal) -> None:
+    dead = a_manifest()
+    put_archive(journal, dead)
+
+    # Whatever this machine thinks what time it is: nothing in the bucket is older than that.
+    assert not journal.clear_abandoned("production")
+    assert not journal.clear_abandoned("production", spared=timedelta(0))
+    assert journal.store.head(dead.archive.key) is not None
+    time.sleep(1.1)
+    a_backup(journal)
+    removed = journal.clear_abandoned("production", spared=timedelta(0))
+    assert [one.key for one in removed.archives] == [dead.archive.key]
