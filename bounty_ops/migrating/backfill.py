@@ -76,12 +76,11 @@ def backfill(
 def one_page(table: str, key: Sequence[str], assignments: str, where: str, rows: int) -> str:
     """A page as one statement, for people and for linters: the first one, repeated."""
     columns = _listed(key)
+    page = f"SELECT {columns} FROM {table} WHERE {where}"  # noqa: S608 - the revision's own words
     return (
         f"-- Page after page of {rows} rows by {columns}, each committed, until no row is left:\n"
         f"UPDATE {table} SET {assignments}\n"
-        f"WHERE ({columns}) IN (\n"
-        f"    SELECT {columns} FROM {table} WHERE {where}\n"
-        f"    ORDER BY {columns} LIMIT {rows})"
+        f"WHERE ({columns}) IN (\n    {page}\n    ORDER BY {columns} LIMIT {rows})"
     )
 
 
@@ -128,13 +127,11 @@ class _Pages:
         shown = ", ".join(f"CAST({name} AS text)" for name in names)
         condition = "" if self._after is None else f"WHERE {self._compared('>', 'after')} "
         values = {f"after_{n}": value for n, value in enumerate(self._after or ())}
-        found = self._connection.execute(
-            text(
-                f"SELECT {shown} FROM {self._table} {condition}"  # noqa: S608 - of a revision
-                f"ORDER BY {self._columns} OFFSET {rows - 1} LIMIT 1"
-            ),
-            values,
-        ).first()
+        question = (
+            f"SELECT {shown} FROM {self._table} {condition}"  # noqa: S608 - as above
+            f"ORDER BY {self._columns} OFFSET {rows - 1} LIMIT 1"
+        )
+        found = self._connection.execute(text(question), values).first()
         return None if found is None else [str(value) for value in found]
 
     def _compared(self, sign: str, name: str) -> str:

@@ -193,7 +193,7 @@ def backfill(
     """Values for the rows that are there, page by page; the key is filled in by the caller."""
     assignments = ", ".join(f"{quoted(name)} = {value}" for name, value in values.items())
     return Step(
-        sql=f"UPDATE {target} SET {assignments} WHERE {where}",
+        sql=f"UPDATE {target} SET {assignments} WHERE {where}",  # noqa: S608 - quoted, or the model's
         why="page by page, each committed: no row is locked for longer than its page takes",
         lock="ROW EXCLUSIVE",
         table=table,

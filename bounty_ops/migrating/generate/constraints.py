@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pglast import ast
 from pglast.enums import ConstrType
 
 from bounty_ops.migrating.generate.statements import (
@@ -20,9 +19,13 @@ from bounty_ops.migrating.generate.statements import (
 from bounty_ops.migrating.generate.step import Rewritten, Step
 
 if TYPE_CHECKING:
+    from pglast import ast
+
     from bounty_ops.migrating.generate.known import Known
 
-_CREATE_INDEX: Final = re.compile(r"^\s*CREATE\s+(UNIQUE\s+)?INDEX\s+(CONCURRENTLY\s+)?", re.I)
+_CREATE_INDEX: Final = re.compile(
+    r"^\s*CREATE\s+(UNIQUE\s+)?INDEX\s+(CONCURRENTLY\s+)?", re.IGNORECASE
+)
 ACCESS_EXCLUSIVE: Final = "ACCESS EXCLUSIVE"
 SHARE_ROW_EXCLUSIVE: Final = "SHARE ROW EXCLUSIVE"
 SHARE_UPDATE_EXCLUSIVE: Final = "SHARE UPDATE EXCLUSIVE"

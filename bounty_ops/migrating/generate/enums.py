@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pglast import ast
-
-from bounty_ops.migrating.generate.conversion import Conversion, convert, why_not_online
+from bounty_ops.migrating.generate.conversion import convert
+from bounty_ops.migrating.generate.second_column import Conversion, why_not_online
 from bounty_ops.migrating.generate.statements import derived, literal, quoted, strings, written
 from bounty_ops.migrating.generate.step import Rewritten, Step
 from bounty_ops.migrating.generate.types import with_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pglast import ast
 
     from bounty_ops.migrating.generate.known import Known
 

@@ -41,7 +41,8 @@ def _lost(node: ast.Node, known: Known) -> Iterator[str]:
                 before = known.column_type(table, command.name)
                 after = written(command.def_.typeName)
                 if before is not None and not keeps_values(before, after):
-                    yield f"values of {table}.{command.name} may not survive from {before} to {after}"
+                    place = f"{table}.{command.name}"
+                    yield f"values of {place} may not survive from {before} to {after}"
 
 
 def keeps_values(before: str, after: str) -> bool:

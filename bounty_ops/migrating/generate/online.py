@@ -10,9 +10,11 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
 
 from bounty_ops.migrating.generate import columns, constraints, enums, plain
-from bounty_ops.migrating.generate.conversion import Conversion, convert, why_not_online
+from bounty_ops.migrating.generate.conversion import convert
+from bounty_ops.migrating.generate.gathering import UNIQUE, Listing, adds_unique, makes_index
 from bounty_ops.migrating.generate.grouping import grouped
 from bounty_ops.migrating.generate.known import Known
+from bounty_ops.migrating.generate.second_column import Conversion, why_not_online
 from bounty_ops.migrating.generate.statements import (
     is_command,
     parsed,
@@ -25,12 +27,11 @@ from bounty_ops.migrating.generate.step import Rewritten, Step
 from bounty_ops.migrating.generate.types import between_clocks, same_storage, simple_conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bounty_ops.migrating.catalog import Catalog
 
 _NO_FILLS: Final[Mapping[str, str]] = {}
-_UNIQUE: Final = (ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_PRIMARY)
 _NOT_VALID_FIRST: Final = (ConstrType.CONSTR_FOREIGN, ConstrType.CONSTR_CHECK)
 
 
@@ -57,7 +58,7 @@ def rewritten(
         for node in [parsed(sql)]
         for single in (single_commands(node) if isinstance(node, ast.AlterTableStmt) else [node])
     ]
-    work = _Rewriting(nodes, Known(catalog), fills)
+    work = _Rewriting(nodes, Known(catalog), fills=fills)
     work.gather()
     for position in range(len(nodes)):
         if position not in work.done:
@@ -66,67 +67,15 @@ def rewritten(
 
 
 @dataclass
-class _Rewriting:
-    """A list of statements on its way, with what later ones say about earlier ones."""
+class _Rewriting(Listing):
+    """A list of statements on its way to steps."""
 
-    nodes: list[tuple[str, ast.Node]]
-    known: Known
-    fills: Mapping[str, str]
-    done: set[int] = field(default_factory=set)
+    fills: Mapping[str, str] = field(default_factory=dict)
     new: set[str] = field(default_factory=set)
     """Tables that this change itself creates: nobody uses them yet."""
     gone: set[str] = field(default_factory=set)
     """Names of constraints and indexes that were dropped so far."""
     changes: list[Rewritten] = field(default_factory=list)
-    remade: dict[str, ast.Node] = field(default_factory=dict)
-    """Constraints and indexes that a conversion makes, as they shall be."""
-    busy: set[str] = field(default_factory=set)
-    """Tables that others use and that this change alters."""
-    undefaulted: set[tuple[str, str]] = field(default_factory=set)
-    """Columns whose default goes with their conversion."""
-
-    def gather(self) -> None:
-        """Find what is dropped before a conversion and made again after it.
-
-        Plainly it has to be done so; beside a second column nothing has to be missing meanwhile.
-        """
-        for position, (_, node) in enumerate(self.nodes):
-            relation = getattr(node, "relation", None)
-            if isinstance(relation, ast.RangeVar) and self.known.has_table(relation.relname):
-                self.busy.add(relation.relname)
-            if not is_command(node, AlterTableType.AT_AlterColumnType):
-                continue
-            if self._is_conversion(node):
-                for earlier in range(position):
-                    self._gather(earlier, position, node.relation.relname, node.cmds[0].name)
-
-    def _is_conversion(self, node: ast.AlterTableStmt) -> bool:
-        table, command = node.relation.relname, node.cmds[0]
-        before = self.known.column_type(table, command.name)
-        return (
-            before is not None
-            and command.def_.collClause is None
-            and not same_storage(before, written(command.def_.typeName))
-            and why_not_online(table, command.name, self.known) is None
-        )
-
-    def _gather(self, earlier: int, position: int, table: str, column: str) -> None:
-        node = self.nodes[earlier][1]
-        if earlier in self.done:
-            return
-        if is_command(node, AlterTableType.AT_ColumnDefault):
-            command = node.cmds[0]
-            ours = node.relation.relname == table and command.name == column
-            if ours and command.def_ is None:
-                self.done.add(earlier)
-                self.undefaulted.add((table, column))
-            return
-        for name, matches in _dropped(node, table):
-            if self.known.depends(table, column, name):
-                again = self._later(position, matches)
-                if again is not None:
-                    self.done |= {earlier, again}
-                    self.remade[name] = self.nodes[again][1]
 
     def take(self, position: int) -> None:
         """Rewrite one statement."""
@@ -167,7 +116,7 @@ class _Rewriting:
             name = strings(each)[-1]
             text = ".".join(map(quoted, strings(each)))
             dropped = constraints.drop_index(name, text, self.known)
-            again = self._later(position, partial(_makes_index, name=name))
+            again = self.later(position, partial(makes_index, name=name))
             if again is None or dropped.kind != "alone":
                 self.gone.add(name)
                 self.changes.append(Rewritten((dropped,)))
@@ -204,7 +153,7 @@ class _Rewriting:
         constraint = node.cmds[0].def_
         if constraint.contype in _NOT_VALID_FIRST:
             return constraints.foreign_key_or_check(sql, node)
-        if constraint.contype in _UNIQUE:
+        if constraint.contype in UNIQUE:
             made = constraints.unique(sql, node, self.known, replaces=before is not None)
             if before is None:
                 return made
@@ -215,7 +164,7 @@ class _Rewriting:
     def _drop_constraint(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
         name, table = node.cmds[0].name, node.relation.relname
         dropped = plain.step(sql, node, self.known, new=False)
-        again = self._later(position, partial(_adds_unique, table=table, name=name))
+        again = self.later(position, partial(adds_unique, table=table, name=name))
         if again is not None:
             text, added = self.nodes[again]
             self.done.add(again)
@@ -256,36 +205,11 @@ class _Rewriting:
             type=after,
             using=written(using) if using else plain_using,
             before=before,
-            default=self._default(position, table, command.name),
+            default=self.default_after(position, table, command.name),
             old_default=self.known.default(table, command.name),
             not_null=self.known.is_not_null(table, command.name),
         )
         return self._keyed(convert(wish, self.known, frozenset(self.gone), self.remade))
-
-    def _default(self, position: int, table: str, column: str) -> str | None:
-        """The default after a conversion: a later statement's, or the one that is there."""
-
-        def concerns(node: ast.Node) -> bool:
-            return (
-                is_command(node, AlterTableType.AT_ColumnDefault)
-                and node.relation.relname == table
-                and node.cmds[0].name == column
-            )
-
-        later = self._later(position, concerns)
-        if later is None:
-            gone = (table, column) in self.undefaulted
-            return None if gone else self.known.default(table, column)
-        self.done.add(later)
-        default = self.nodes[later][1].cmds[0].def_
-        return None if default is None else written(default)
-
-    def _later(self, position: int, wanted: Callable[[ast.Node], bool]) -> int | None:
-        """Where after a statement the one is that belongs to it."""
-        for other in range(position + 1, len(self.nodes)):
-            if other not in self.done and wanted(self.nodes[other][1]):
-                return other
-        return None
 
     def _keyed(self, change: Rewritten) -> Rewritten:
         """The same with the key by which a backfill goes through its table."""
@@ -310,30 +234,3 @@ class _Rewriting:
 def _created(node: ast.Node) -> str:
     relation = getattr(node, "relation", None) or getattr(node, "view", None) or node.into.rel
     return str(relation.relname)
-
-
-def _dropped(node: ast.Node, table: str) -> list[tuple[str, Callable[[ast.Node], bool]]]:
-    """What a statement drops of a table, and how to know the statement that makes it again."""
-    if is_command(node, AlterTableType.AT_DropConstraint) and node.relation.relname == table:
-        name = node.cmds[0].name
-        return [(name, partial(_adds_constraint, table=table, name=name))]
-    if isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
-        names = [strings(each)[-1] for each in node.objects]
-        return [(name, partial(_makes_index, name=name)) for name in names] * (len(names) == 1)
-    return []
-
-
-def _makes_index(node: ast.Node, name: str) -> bool:
-    return isinstance(node, ast.IndexStmt) and node.idxname == name
-
-
-def _adds_constraint(node: ast.Node, table: str, name: str) -> bool:
-    return (
-        is_command(node, AlterTableType.AT_AddConstraint)
-        and node.relation.relname == table
-        and node.cmds[0].def_.conname == name
-    )
-
-
-def _adds_unique(node: ast.Node, table: str, name: str) -> bool:
-    return _adds_constraint(node, table, name) and node.cmds[0].def_.contype in _UNIQUE

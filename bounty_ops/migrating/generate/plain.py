@@ -116,14 +116,17 @@ def _risk(node: ast.Node, lock: str | None) -> tuple[Risk, str]:
     if isinstance(node, ast.DropStmt) and node.removeType in _LOSES:
         return "data", "what is in it is lost; programs that use it fail from then on"
     if isinstance(node, ast.AlterTableStmt):
-        subtypes = {command.subtype for command in node.cmds}
-        if _KINDS.AT_DropColumn in subtypes:
-            return "data", "its values are lost; programs that use it fail from then on"
-        if subtypes & _HEAVY:
-            return "blocking", "every row is read or written under the lock"
-        if subtypes <= _GENTLE:
-            return "online", "only the catalog changes"
+        return _risk_of_altering({command.subtype for command in node.cmds}, lock)
     return ("brief", "only the catalog changes") if lock else ("online", "nobody waits")
+
+
+def _risk_of_altering(subtypes: set[AlterTableType], lock: str | None) -> tuple[Risk, str]:
+    if _KINDS.AT_DropColumn in subtypes:
+        return "data", "its values are lost; programs that use it fail from then on"
+    if subtypes & _HEAVY:
+        return "blocking", "every row is read or written under the lock"
+    gentle = subtypes <= _GENTLE or lock is None
+    return ("online" if gentle else "brief"), "only the catalog changes"
 
 
 def _down(node: ast.Node, known: Known) -> tuple[str, ...] | None:

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast, keywords, parse_sql
-from pglast.enums import AlterTableType
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from pglast.enums import AlterTableType
 
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUOTED_KEYWORDS: Final = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pglast import ast
 from pglast.visitors import Visitor
 
 from bounty_ops.migrating.generate.statements import strings
+
+if TYPE_CHECKING:
+    from pglast import ast
 
 #: Functions of PostgreSQL that are used in defaults and are not volatile (pg_proc.provolatile on
 #: 14 to 18). What is not listed is taken for volatile: a backfill too many does no harm.

@@ -18,29 +18,39 @@ if TYPE_CHECKING:
 
 SHOP = (
     "CREATE TYPE state AS ENUM ('draft', 'open', 'paid', 'void')",
-    "CREATE TABLE customer (id text PRIMARY KEY, email text NOT NULL, name varchar(50), "
-    "joined timestamp DEFAULT now() NOT NULL, score integer, tags text[], "
-    "CONSTRAINT customer_email_unique UNIQUE (email))",
-    "CREATE TABLE purchase (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, "
-    "customer_id text NOT NULL, state state DEFAULT 'draft' NOT NULL, amount integer NOT NULL, "
-    "note text, ref varchar(20), tax numeric(8,2) DEFAULT 0, paid_at timestamp, "
-    "history state[], CONSTRAINT purchase_amount_check CHECK (amount > 0), "
-    "CONSTRAINT purchase_ref_unique UNIQUE (ref), CONSTRAINT purchase_customer_id_fk "
-    "FOREIGN KEY (customer_id) REFERENCES customer (id) ON DELETE CASCADE)",
+    (
+        "CREATE TABLE customer (id text PRIMARY KEY, email text NOT NULL, name varchar(50), "
+        "joined timestamp DEFAULT now() NOT NULL, score integer, tags text[], "
+        "CONSTRAINT customer_email_unique UNIQUE (email))"
+    ),
+    (
+        "CREATE TABLE purchase (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, "
+        "customer_id text NOT NULL, state state DEFAULT 'draft' NOT NULL, amount integer NOT NULL, "
+        "note text, ref varchar(20), tax numeric(8,2) DEFAULT 0, paid_at timestamp, "
+        "history state[], CONSTRAINT purchase_amount_check CHECK (amount > 0), "
+        "CONSTRAINT purchase_ref_unique UNIQUE (ref), CONSTRAINT purchase_customer_id_fk "
+        "FOREIGN KEY (customer_id) REFERENCES customer (id) ON DELETE CASCADE)"
+    ),
     "CREATE INDEX purchase_state_idx ON purchase (state)",
     "CREATE INDEX purchase_open_idx ON purchase (customer_id) WHERE state = 'open'",
     "CREATE INDEX purchase_note_idx ON purchase (lower(note))",
-    "CREATE TABLE line (purchase_id uuid NOT NULL REFERENCES purchase (id), position integer "
-    "NOT NULL, article text NOT NULL, PRIMARY KEY (purchase_id, position))",
+    (
+        "CREATE TABLE line (purchase_id uuid NOT NULL REFERENCES purchase (id), position integer "
+        "NOT NULL, article text NOT NULL, PRIMARY KEY (purchase_id, position))"
+    ),
     "CREATE TABLE log (at timestamp DEFAULT now(), said text)",
     "CREATE TABLE label (id integer PRIMARY KEY, word text)",
 )
 ROWS = (
-    "INSERT INTO customer (id, email, name, score, tags) SELECT 'c' || n, n || '@example.org', "
-    "'name ' || n, n, ARRAY['a', 'b'] FROM generate_series(1, 30) n",
-    "INSERT INTO purchase (customer_id, state, amount, note, ref, history) SELECT "
-    "'c' || 1 + n % 30, (ARRAY['draft', 'open', 'paid'])[1 + n % 3]::state, n, n::text, 'r' || n, "
-    "ARRAY['draft', 'open']::state[] FROM generate_series(1, 200) n",
+    (
+        "INSERT INTO customer (id, email, name, score, tags) SELECT 'c' || n, n || '@example.org', "
+        "'name ' || n, n, ARRAY['a', 'b'] FROM generate_series(1, 30) n"
+    ),
+    (
+        "INSERT INTO purchase (customer_id, state, amount, note, ref, history) SELECT "
+        "'c' || 1 + n % 30, (ARRAY['draft', 'open', 'paid'])[1 + n % 3]::state, n, n::text, 'r' || n, "
+        "ARRAY['draft', 'open']::state[] FROM generate_series(1, 200) n"
+    ),
     "INSERT INTO line SELECT id, 1, 'thing' FROM purchase",
     "INSERT INTO log (said) SELECT n::text FROM generate_series(1, 20) n",
     "INSERT INTO label VALUES (1, 'one'), (2, 'two')",
@@ -72,7 +82,8 @@ class Statements(MetaData):
         super().__init__()
         self.statements = tuple(statements)
 
-    def create_all(self, bind: Any, *_: Any, **__: Any) -> None:
+    def create_all(self, bind: Any, *_: object, **__: object) -> None:
+        """Execute them."""
         connection: Connection = bind
         for statement in self.statements:
             connection.execute(text(statement.replace(":", r"\:")))
