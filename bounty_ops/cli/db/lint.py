@@ -58,6 +58,11 @@ _STDIN = "-"
     type=click.IntRange(_OLDEST, _NEWEST),
     help=f"The server's major version (default: the catalogue's, else {DEFAULT_MAJOR}).",
 )
+@click.option(
+    "--managed",
+    is_flag=True,
+    help="Whatever runs the files sets lock_timeout, as our runner does: say nothing about it.",
+)
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave out what this rule says.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print SARIF 2.1.0.")
 @pass_invocation
@@ -68,6 +73,7 @@ def lint(
     history: tuple[Path, ...],
     catalogue: str | None,
     pg_major: int | None,
+    managed: bool,
     ignore: tuple[str, ...],
     as_sarif: bool,
 ) -> None:
@@ -87,7 +93,14 @@ def lint(
     major = pg_major or major
 
     def of_text(sql: str) -> tuple[Finding, ...]:
-        return lint_sql(sql, history=earlier, catalogue=known, pg_major=major, ignore=ignore)
+        return lint_sql(
+            sql,
+            history=earlier,
+            catalogue=known,
+            pg_major=major,
+            managed=managed,
+            ignore=ignore,
+        )
 
     found = dict(_findings(subjects, of_text, known, major, ignore))
     if as_sarif:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pglast.enums import AlterTableType, ConstrType
+from pglast.enums import AlterTableType, ConstrType, DropBehavior
 
-from bounty_ops.migrating.lint import check_constraints, proofs
+from bounty_ops.migrating.lint import check_constraints, check_existence, proofs
 from bounty_ops.migrating.lint.columns import constraints_of, read_column
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import is_serial
 from bounty_ops.migrating.lint.tree import relation_name, source_text
-from bounty_ops.migrating.lint.volatility import volatile_functions
+from bounty_ops.migrating.lint.volatility import changing_parts, volatile_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,8 @@ def _add_column(exam: Examination, name: str, command: Node) -> None:
             exam.report("always-fails", name, detail=f"{name} has a column {known.name} already")
         return
     exam.take(name, ACCESS_EXCLUSIVE)
+    if check_existence.lacks_type(exam, name, definition):
+        return
     _what_rewrites(exam, name, definition)
     _what_constrains(exam, name, definition)
     if read_column(definition).type is not None and _is_json(definition):
@@ -60,6 +62,7 @@ def _what_rewrites(exam: Examination, name: str, definition: Node) -> None:
             called = volatile_functions(exam.model, each.raw_expr)
             if called:
                 reasons.append(f"{called[0]}() is volatile, so each row gets its own value")
+    _must_not_change(exam, name, definition)
     if column.generated == "stored":
         reasons.append("a stored generated column is computed for each")
     elif column.generated == "virtual" and exam.pg_major < _VIRTUAL:
@@ -71,6 +74,15 @@ def _what_rewrites(exam: Examination, name: str, definition: Node) -> None:
         reasons.append(f"{column.type} is a domain with a constraint, which is checked for each")
     if reasons:
         exam.report("column-rewrites-table", name, detail="; ".join(reasons))
+
+
+def _must_not_change(exam: Examination, name: str, definition: Node) -> None:
+    for each in constraints_of(definition):
+        if each.contype == ConstrType.CONSTR_GENERATED:
+            changing = changing_parts(exam.model, each.raw_expr)
+            if changing:
+                exam.report("always-fails", name, detail=f"{changing[0]} is not IMMUTABLE, which a "
+                            "generated column asks for")  # fmt: skip
 
 
 def _what_constrains(exam: Examination, name: str, definition: Node) -> None:
@@ -90,7 +102,7 @@ def _what_constrains(exam: Examination, name: str, definition: Node) -> None:
             if kind == ConstrType.CONSTR_PRIMARY and not filled:
                 exam.report("column-not-null-without-default", name)
         elif kind == ConstrType.CONSTR_FOREIGN:
-            _references(exam, name, each, filled=filled)
+            _references(exam, name, each, filled=filled or bool(column.default))
 
 
 def _domain_fills(exam: Examination, declared: object) -> bool:
@@ -99,6 +111,7 @@ def _domain_fills(exam: Examination, declared: object) -> bool:
 
 
 def _references(exam: Examination, name: str, node: Node, *, filled: bool) -> None:
+    """Only without any default, even NULL, does PostgreSQL know that nothing refers to anything."""
     target = relation_name(node.pktable) if node.pktable is not None else None
     exam.take(target, SHARE_ROW_EXCLUSIVE, counted=False)
     if filled and node.is_enforced is not False:
@@ -118,15 +131,16 @@ def _drop_column(exam: Examination, name: str, command: Node) -> None:
         return
     if (name, command.name) in exam.born_columns:
         return
-    views = exam.model.views_on(name, command.name)
-    if views and command.behavior.name != "DROP_CASCADE":
-        exam.report("always-fails", name, detail=f"the view {views[0]} reads {command.name}")
+    reasons = check_existence.dropped_by_dependents(exam, name, command.name)
+    if reasons and command.behavior != DropBehavior.DROP_CASCADE:
+        exam.report("always-fails", name, detail=reasons[0])
     exam.report("column-dropped", name, detail=command.name)
 
 
 def _default(exam: Examination, name: str, command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     if command.def_ is not None and source_text(command.def_).upper() != "NULL":
+        check_existence.lacks_label(exam, name, command.name, command.def_)
         return
     known = exam.model.column(name, command.name)
     if known is None or known.type is None:
@@ -145,7 +159,7 @@ def _set_not_null(exam: Examination, name: str, command: Node) -> None:
     column = exam.model.column(name, command.name)
     if column is not None and column.not_null:
         return
-    if proofs.not_null_is_proved(exam.model.table(name), command.name):
+    if proofs.not_null_is_proved(exam.model.table(name), command.name, without=exam.dropping):
         return
     if (name, command.name) in exam.born_columns and column is not None and column.default:
         exam.report("not-null-scans", name, detail=command.name)
@@ -153,6 +167,17 @@ def _set_not_null(exam: Examination, name: str, command: Node) -> None:
         exam.report("not-null-probably-proved", name, detail=command.name)
     else:
         exam.report("not-null-scans", name, detail=command.name)
+
+
+def _drop_not_null(exam: Examination, name: str, command: Node) -> None:
+    exam.take(name, ACCESS_EXCLUSIVE)
+    table = exam.model.table(name)
+    primary = table.primary_key() if table is not None else None
+    column = exam.model.column(name, command.name)
+    if primary is not None and command.name in primary.columns:
+        exam.report("always-fails", name, detail=f"{command.name} is in the primary key")
+    elif column is not None and column.identity:
+        exam.report("always-fails", name, detail=f"{command.name} is an identity column")
 
 
 def _set_expression(exam: Examination, name: str, command: Node) -> None:
@@ -191,7 +216,7 @@ COMMANDS: Final[dict[AlterTableType, Callable[[Examination, str, Node], None]]] 
     AlterTableType.AT_AddIdentity: _add_identity,
     AlterTableType.AT_SetIdentity: _brief,
     AlterTableType.AT_SetNotNull: _set_not_null,
-    AlterTableType.AT_DropNotNull: _brief,
+    AlterTableType.AT_DropNotNull: _drop_not_null,
     AlterTableType.AT_SetExpression: _set_expression,
     AlterTableType.AT_DropExpression: _brief,
     AlterTableType.AT_SetStorage: _brief,

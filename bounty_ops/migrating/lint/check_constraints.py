@@ -71,6 +71,9 @@ def _add_not_null(exam: Examination, name: str, node: Node) -> None:
 def _add_foreign_key(exam: Examination, name: str, node: Node) -> None:
     exam.take(name, SHARE_ROW_EXCLUSIVE)
     target = relation_name(node.pktable) if node.pktable is not None else "the other table"
+    if exam.is_missing(target):
+        exam.report("always-fails", name, detail=f"there is no table {target}")
+        return
     exam.take(target, SHARE_ROW_EXCLUSIVE, counted=False)
     table = exam.model.table(name)
     partitioned = table is not None and table.kind == "partitioned"
@@ -160,6 +163,9 @@ def _add_key(exam: Examination, name: str, node: Node) -> None:
 def _use_index(exam: Examination, name: str, node: Node, *, primary: bool) -> None:
     table = exam.model.table(name)
     index = exam.model.indexes.get(qualified(name.rpartition(".")[0], node.indexname))
+    if exam.model.complete and index is None:
+        exam.report("always-fails", name, detail=f"there is no index {node.indexname}")
+        return
     if table is not None and table.kind == "partitioned":
         exam.report("always-fails", name, detail="USING INDEX does not work on partitioned tables")
         return

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from pglast import ast
 from pglast.enums import DropBehavior, ReindexObjectType
 
+from bounty_ops.migrating.lint.check_existence import indexed_columns, lacks_columns
 from bounty_ops.migrating.lint.learning_names import dropped_names
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE
 from bounty_ops.migrating.lint.tree import flag, qualified, relation_name
+from bounty_ops.migrating.lint.volatility import changing_parts
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.examination import Examination
+    from bounty_ops.migrating.lint.finding import Level
     from bounty_ops.migrating.lint.tree import Node
 
 
@@ -25,6 +28,11 @@ def create_index(exam: Examination, node: Node) -> None:
         exam.born.add(index)
     if exam.is_missing(name):
         exam.report("always-fails", name, detail=f"there is no table {name}")
+    elif lacks_columns(exam, name, indexed_columns(node)):
+        return
+    elif changing := changing_parts(exam.model, [node.indexParams, node.whereClause]):
+        exam.report("always-fails", name,
+                    detail=f"{changing[0]} is not IMMUTABLE, which an index asks for")  # fmt: skip
     elif node.concurrent:
         _concurrently(exam, node, name, index)
     elif existing is not None and existing.valid and node.if_not_exists:
@@ -33,7 +41,7 @@ def create_index(exam: Examination, node: Node) -> None:
         exam.report("always-fails", name, detail=f"there is an index {existing.name} already")
     elif _lacks_partition_key(exam, node, name):
         return
-    elif not exam.is_new(name) and not _touches_no_row(exam, node, name):
+    elif not exam.is_new(name) and not _stops_nobody(exam, node, name):
         exam.take(name, SHARE)
         exam.report("index-blocks-writes", name, detail=_on_partitions(exam, name))
 
@@ -48,9 +56,11 @@ def _lacks_partition_key(exam: Examination, node: Node, name: str) -> bool:
     return bool(node.unique and missing)
 
 
-def _touches_no_row(exam: Examination, node: Node, name: str) -> bool:
-    """ON ONLY a partitioned table makes an entry without rows."""
+def _stops_nobody(exam: Examination, node: Node, name: str) -> bool:
+    """Whether no row can be written meanwhile, or, ON ONLY a partitioned table, is looked at."""
     table = exam.model.table(name)
+    if table is not None and table.kind == "materialized":
+        return True  # nobody writes to it: only a refresh waits
     partitioned = table is None or not table.complete or table.kind == "partitioned"
     return not node.relation.inh and partitioned
 
@@ -73,7 +83,9 @@ def _concurrently(exam: Examination, node: Node, name: str, index: str | None) -
     existing = exam.model.indexes.get(index) if index else None
     if node.if_not_exists:
         if not (existing is not None and existing.valid) and f"cleared {index}" not in exam.told:
-            exam.report("index-accepts-invalid", name, detail=_state(existing is not None, index))
+            level: Level | None = "advice" if exam.managed and existing is None else None
+            exam.report("index-accepts-invalid", name, level=level,
+                        detail=_state(existing is not None, index))  # fmt: skip
     elif existing is not None:
         exam.report("always-fails", name, detail=f"there is an index {existing.name} already"
                     f"{'' if existing.valid else ', an INVALID one'}")  # fmt: skip

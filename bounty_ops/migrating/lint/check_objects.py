@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import ConstrType, DropBehavior, ObjectType
 
+from bounty_ops.migrating.lint import check_existence
 from bounty_ops.migrating.lint.check_indexes import drop_index
 from bounty_ops.migrating.lint.learning_names import RELATIONS, dropped_names
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
@@ -57,13 +58,20 @@ def drop(exam: Examination, node: Node) -> None:
         _drop_from_table(exam, node)
     elif kind == ObjectType.OBJECT_PUBLICATION:
         exam.report("publication-shrinks", detail=f"DROP PUBLICATION {names[0] if names else ''}")
-    if node.behavior == DropBehavior.DROP_CASCADE and names and kind not in _BESIDE_TABLES:
-        exam.report("cascade", names[0], lock=None)
+    _drop_dependents(exam, node, names)
 
 
 _BESIDE_TABLES: Final = frozenset({
     ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_RULE, ObjectType.OBJECT_POLICY,
 })  # fmt: skip
+
+
+def _drop_dependents(exam: Examination, node: Node, names: list[str]) -> None:
+    if node.behavior != DropBehavior.DROP_CASCADE:
+        whole = node.removeType == ObjectType.OBJECT_SCHEMA
+        check_existence.drop_schema(exam, names if whole else [])
+    elif names and node.removeType not in _BESIDE_TABLES:
+        exam.report("cascade", names[0], lock=None)
 
 
 def _is_new(exam: Examination, kind: ObjectType, name: str) -> bool:
@@ -96,7 +104,7 @@ def _drop_table(exam: Examination, node: Node, name: str) -> None:
 def _drop_used(exam: Examination, node: Node, names: list[str]) -> None:
     routine = node.removeType in _ROUTINES
     for name in names:
-        key = f"routine {name}" if routine else f"relation {name}"
+        key = f"routine {name}" if routine else exam.replacement_of(name)
         exam.report("object-dropped", name, detail=f"the {_USED[node.removeType]} {name}",
                     lock=None if routine else ACCESS_EXCLUSIVE, unless=key)  # fmt: skip
 
@@ -169,7 +177,7 @@ def rename(exam: Examination, node: Node) -> None:
     whole = relation is not None and kind in RELATIONS
     exam.report("rename-breaks-clients", relation or old, detail=what,
                 lock=ACCESS_EXCLUSIVE if relation else None,
-                unless=f"relation {relation}" if whole else None)  # fmt: skip
+                unless=exam.replacement_of(relation) if relation and whole else None)  # fmt: skip
 
 
 def _new_name(old: str, new: str) -> str:
@@ -197,8 +205,12 @@ def set_schema(exam: Examination, node: Node) -> None:
             relation or name,
             detail=name,
             lock=ACCESS_EXCLUSIVE if relation else None,
-            unless=f"relation {relation}",
+            unless=exam.replacement_of(relation or name),
         )
+
+
+_NEW_TYPES_NEW_LABELS: Final = 17
+"""Before, a label added to a type of the same transaction could not be used in it either."""
 
 
 def alter_enum(exam: Examination, node: Node) -> None:
@@ -206,6 +218,8 @@ def alter_enum(exam: Examination, node: Node) -> None:
     name = dotted(node.typeName)
     labels = exam.model.enums.get(name)
     if exam.is_new(name):
+        if exam.pg_major < _NEW_TYPES_NEW_LABELS and exam.session.transaction is not None:
+            exam.session.transaction.new_labels[node.newVal] = name
         return
     if node.oldVal:
         if labels is not None and node.oldVal not in labels:
@@ -214,7 +228,8 @@ def alter_enum(exam: Examination, node: Node) -> None:
             exam.report("enum-value-renamed", detail=f"{node.oldVal} of {name} becomes "
                         f"{node.newVal}")  # fmt: skip
         return
-    if labels is not None and node.newVal in labels:
+    is_there = (name, node.newVal) in exam.model.some_labels
+    if is_there or (labels is not None and node.newVal in labels):
         if not node.skipIfNewValExists:
             exam.report("always-fails", detail=f"{name} has a label {node.newVal} already")
         return

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pglast.enums import AlterTableType
 
-from bounty_ops.migrating.lint.proofs import bounds_are_proved, value_of
+from bounty_ops.migrating.lint import check_existence
+from bounty_ops.migrating.lint.proofs import bounds_are_proved, checks_of, excludes, value_of
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import relation_name
 
@@ -26,6 +27,8 @@ def _attach(exam: Examination, name: str, command: Node) -> None:
     child = relation_name(command.def_.name)
     exam.take(child, ACCESS_EXCLUSIVE, counted=False)
     parent = exam.model.table(name)
+    if check_existence.cannot_attach(exam, parent, child):
+        return
     if not exam.is_new(child) and not _fits(exam, parent, child, bound):
         exam.report("attach-scans", child)
     if parent is not None and not bound.is_default:
@@ -37,14 +40,19 @@ def _scan_of_the_default(exam: Examination, parent: Table, bound: Node) -> None:
     if default is None or exam.is_new(default):
         return
     exam.take(default, ACCESS_EXCLUSIVE, counted=False)
-    exam.report("attach-scans-default", default)
-    _ = bound
+    terms = _terms_of_bound(parent.partition_columns, bound)[1:]
+    if not excludes(exam.model.table(default), terms):
+        exam.report("attach-scans-default", default)
 
 
 def _fits(exam: Examination, parent: Table | None, child: str, bound: Node) -> bool:
     known = exam.model.table(child)
     if parent is None or not parent.partition_columns:
-        return any(where == child for where, _ in exam.validated)
+        # Some column it is: one that a validated check bounds in just this way.
+        candidates = {column for terms in checks_of(known) for column, _, _ in terms}
+        return any(where == child for where, _ in exam.validated) or any(
+            bounds_are_proved(known, _terms_of_bound((each,), bound)[1:]) for each in candidates
+        )
     return bounds_are_proved(known, _terms_of_bound(parent.partition_columns, bound))
 
 
@@ -87,8 +95,9 @@ def partition_created(exam: Examination, node: Node) -> None:
     exam.take(parent_name, ACCESS_EXCLUSIVE)
     if exam.is_new(parent_name):
         return
-    exam.report("partition-of-blocks", parent_name)
     parent = exam.model.table(parent_name)
+    known = parent is not None and parent.complete
+    exam.report("partition-of-blocks", parent_name, level="advice" if known else None)
     if parent is not None and not node.partbound.is_default:
         _scan_of_the_default(exam, parent, node.partbound)
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import AlterPublicationAction, GrantTargetType, ObjectType, RoleSpecType
 
+from bounty_ops.migrating.lint.learning import argument_types
+from bounty_ops.migrating.lint.sqltypes import parse_type, read_type
 from bounty_ops.migrating.lint.tree import dotted, option, published, relation_name, truth
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.examination import Examination
-    from bounty_ops.migrating.lint.tree import Node
+from bounty_ops.migrating.lint.tree import Node
 
 _DEFAULT_FOR_PUBLIC: Final = frozenset({
     ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE,
@@ -45,6 +47,9 @@ def _is_public(role: Node) -> bool:
 def grant(exam: Examination, node: Node) -> None:
     """GRANT and REVOKE on objects."""
     names = _object_names(node)
+    for name in names if node.is_grant else ():
+        if name in exam.model.tables:
+            exam.fulfil(f"granted {name}")
     if names and all(exam.is_new(each) for each in names) and not node.is_grant:
         return
     rights = [each.priv_name for each in node.privileges or () if each.priv_name] or ["all"]
@@ -105,9 +110,28 @@ def create_function(exam: Examination, node: Node) -> None:
     """CREATE FUNCTION: harmless until it is called, unless it lends its owner's rights."""
     name = dotted(node.funcname)
     exam.fulfil(f"routine {name}")
+    _cannot_replace(exam, node, name)
     if name not in exam.model.functions:
         exam.born.add(f"{name}()")
     _definer(exam, node.options)
+
+
+def _cannot_replace(exam: Examination, node: Node, name: str) -> None:
+    """CREATE OR REPLACE keeps the type of the result; plain CREATE meets the same arguments."""
+    known = exam.model.functions.get(name)
+    if known is None or known.arguments is None or known.returns is None:
+        return
+    if argument_types(node) != _read_list(known.arguments):
+        return
+    if not node.replace:
+        exam.report("always-fails", detail=f"there is a function {name}({known.arguments})")
+    elif node.returnType is not None and read_type(node.returnType) != known.returns:
+        exam.report("always-fails", detail=f"CREATE OR REPLACE FUNCTION cannot change what {name} "
+                    f"returns ({known.returns})")  # fmt: skip
+
+
+def _read_list(arguments: str) -> list[str]:
+    return [str(parse_type(each)) for each in arguments.split(", ") if each]
 
 
 def alter_function(exam: Examination, node: Node) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pglast import ast
 from pglast.enums import CmdType
 
-from bounty_ops.migrating.lint import reach
+from bounty_ops.migrating.lint import check_existence, reach
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, ROW_EXCLUSIVE, ROW_SHARE
 from bounty_ops.migrating.lint.tree import below, flag, option, relation_name
 
@@ -34,7 +34,9 @@ def _changes(exam: Examination, node: Node, everything: str, *, sources: Node) -
     if exam.is_missing(name):
         exam.report("always-fails", name, detail=f"there is no table {name}")
         return
-    found = reach.of(exam.model, node, name, sources)
+    if isinstance(node, ast.UpdateStmt) and check_existence.changes_unknown_columns(exam, node):
+        return
+    found = reach.of(exam.model, node, name, sources, born=exam.born)
     if found.kind == "few":
         return
     exam.works_long("lock-held-across-backfill")
@@ -60,6 +62,8 @@ def insert(exam: Examination, node: Node) -> None:
     """INSERT: rows that are written down are few, a query may find many."""
     _inside_with(exam, node)
     query = node.selectStmt
+    if not check_existence.changes_unknown_columns(exam, node):
+        check_existence.leaves_out_required(exam, node)
     if query is None or query.valuesLists:
         return
     tables = [relation_name(each) for each in below(query, ast.RangeVar)]

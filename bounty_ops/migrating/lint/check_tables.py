@@ -11,6 +11,7 @@ from pglast.enums import AlterTableType, ObjectType
 from bounty_ops.migrating.lint import (
     check_columns,
     check_constraints,
+    check_existence,
     check_partitions,
     check_table_settings,
     check_types,
@@ -50,9 +51,12 @@ def alter_table(exam: Examination, node: Node) -> None:
         if not node.missing_ok:
             exam.report("always-fails", name, detail=f"there is no table {name}")
         return
+    exam.dropping = {
+        each.name for each in node.cmds or () if each.subtype == AlterTableType.AT_DropConstraint
+    }
     for command in node.cmds or ():
         check = _COMMANDS.get(command.subtype)
-        if check is not None:
+        if not check_existence.refuses_command(exam, name, node, command) and check is not None:
             check(exam, name, command)
 
 
@@ -140,5 +144,6 @@ def create_policy(exam: Examination, node: Node) -> None:
     roles = node.roles or ()
     public = not roles or any(each.roletype.name == "ROLESPEC_PUBLIC" for each in roles)
     opens = isinstance(node.qual, ast.A_Const) and node.permissive is not False and public
-    if opens and table is not None and table.row_security and table.policies:
+    beside = table is None or not table.complete or (table.row_security and bool(table.policies))
+    if opens and beside and name not in exam.outlook.secures and not exam.is_new(name):
         exam.report("policy-opens-table", name, detail=node.policy_name)

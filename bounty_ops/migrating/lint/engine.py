@@ -6,8 +6,10 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
+from pglast.enums import AlterTableType
 
 from bounty_ops.migrating.lint import (
+    check_existence,
     check_hidden,
     check_indexes,
     check_objects,
@@ -21,7 +23,7 @@ from bounty_ops.migrating.lint.examination import Examination, Outlook
 from bounty_ops.migrating.lint.learning import learn, learn_script
 from bounty_ops.migrating.lint.schema import Catalogue
 from bounty_ops.migrating.lint.script import read_script
-from bounty_ops.migrating.lint.tree import dotted
+from bounty_ops.migrating.lint.tree import relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.lint.tree import Node
 
 DEFAULT_MAJOR: Final = 17
-_TIMEOUTS: Final = frozenset({"lock_timeout", "statement_timeout"})
 
 _CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
     ast.AlterTableStmt: check_tables.alter_table,
@@ -48,6 +49,10 @@ _CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
     ast.AlterObjectSchemaStmt: check_objects.set_schema,
     ast.AlterEnumStmt: check_objects.alter_enum,
     ast.AlterDomainStmt: check_objects.alter_domain,
+    ast.CreateEnumStmt: check_existence.create_type,
+    ast.CreateDomainStmt: check_existence.create_type,
+    ast.CompositeTypeStmt: check_existence.create_type,
+    ast.CreateRangeStmt: check_existence.create_type,
     ast.UpdateStmt: check_rows.update,
     ast.DeleteStmt: check_rows.delete,
     ast.InsertStmt: check_rows.insert,
@@ -139,9 +144,6 @@ def examine(exam: Examination, node: Node) -> None:
         check_hidden.do_block(exam, node, examine)
     elif isinstance(node, ast.CallStmt | ast.SelectStmt):
         check_hidden.calls(exam, node, examine)
-    elif isinstance(node, ast.CreateEnumStmt | ast.CreateDomainStmt):
-        names = node.typeName if isinstance(node, ast.CreateEnumStmt) else node.domainname
-        exam.born.add(dotted(names))
     elif isinstance(node, ast.CreateSeqStmt):
         exam.born.add(dotted_relation(node))
     learn(exam.model, node)
@@ -156,12 +158,14 @@ def _outlook(statements: Sequence[Statement]) -> Outlook:
     outlook = Outlook()
     for each in statements:
         node = each.node
-        if isinstance(node, ast.TransactionStmt):
-            outlook.keeps_its_own_session = True
-        elif isinstance(node, ast.VariableSetStmt) and node.name in _TIMEOUTS:
-            outlook.keeps_its_own_session = True
-            if node.name == "lock_timeout" and node.args:
-                outlook.sets_lock_timeout_at = each.number
+        if isinstance(node, ast.VariableSetStmt) and node.name == "lock_timeout" and node.args:
+            outlook.sets_lock_timeout_at = each.number
+        elif isinstance(node, ast.AlterTableStmt) and any(
+            command.subtype == AlterTableType.AT_EnableRowSecurity
+            for command in node.cmds or ()
+            if isinstance(command, ast.AlterTableCmd)
+        ):
+            outlook.secures.add(relation_name(node.relation))
     return outlook
 
 

@@ -32,8 +32,8 @@ class Outlook:
     sets_lock_timeout_at: int = 0
     """The statement that sets it last; 0: none."""
 
-    keeps_its_own_session: bool = False
-    """It begins transactions or sets timeouts itself: nobody else does that for it."""
+    secures: set[str] = field(default_factory=set)
+    """The tables whose row security it switches on."""
 
 
 @dataclass
@@ -61,6 +61,9 @@ class Examination:
     born_columns: set[tuple[str, str]] = field(default_factory=set)
     validated: set[tuple[str, str]] = field(default_factory=set)
     """Constraints that this file validated, by table and name."""
+
+    dropping: set[str] = field(default_factory=set)
+    """Constraints that the same ALTER TABLE drops: it does so before all else."""
 
     findings: list[Finding] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
@@ -103,6 +106,11 @@ class Examination:
         if rule_id not in self.told:
             self.told.add(rule_id)
             self.report(rule_id, detail=detail, level=level)
+
+    def replacement_of(self, relation: str) -> str:
+        """What makes good that a relation goes: another one, with its rights where it had some."""
+        table = self.model.table(relation)
+        return f"granted {relation}" if table and table.granted else f"relation {relation}"
 
     def fulfil(self, key: str) -> None:
         """Take back what a later statement of the same transaction makes good."""
@@ -178,7 +186,5 @@ class Examination:
             return
         if self.outlook.sets_lock_timeout_at > self.statement.number:
             self.report_once("lock-timeout-late")
-        elif self.outlook.keeps_its_own_session:
-            self.report_once("lock-timeout-missing")
         else:
-            self.report_once("lock-timeout-missing", level="advice")
+            self.report_once("lock-timeout-missing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
-from pglast.enums import ObjectType
+from pglast.enums import FunctionParameterMode, ObjectType
 
 from bounty_ops.migrating.lint import learning_alter, learning_names
 from bounty_ops.migrating.lint.columns import add_column, add_constraint, index_of_constraint
@@ -151,11 +151,14 @@ def _create_function(catalogue: Catalogue, node: Node) -> None:
     volatility = option(node.options, "volatility")
     body = option(node.options, "as")
     known = catalogue.functions.get(name)
-    volatile = volatility is None or volatility.arg.sval == "volatile"
+    word = volatility.arg.sval if volatility is not None else "volatile"
     catalogue.functions[name] = Function(
         name,
         # One name may stand for several functions: one that is volatile decides.
-        volatile=volatile or (known is not None and known.volatile and not node.replace),
+        volatile=word == "volatile" or (known is not None and known.volatile and not node.replace),
+        immutable=word == "immutable",
+        arguments=", ".join(argument_types(node)) if known is None or node.replace else None,
+        returns=read_type(node.returnType),
         language=language.arg.sval.lower() if language is not None else "sql",
         body=strings(body.arg)[0] if body is not None and strings(body.arg) else "",
     )
@@ -164,6 +167,17 @@ def _create_function(catalogue: Catalogue, node: Node) -> None:
             source_text(each) for each in below(node.sql_body, ast.SelectStmt, ast.InsertStmt,
                                                 ast.UpdateStmt, ast.DeleteStmt)
         )  # fmt: skip
+
+
+def argument_types(node: Node) -> list[str]:
+    """The types of the arguments that tell one function from others of its name."""
+    given = [each for each in node.parameters or () if each.mode not in _RESULTS]
+    return [str(read_type(each.argType)) for each in given]
+
+
+_RESULTS: Final = frozenset({
+    FunctionParameterMode.FUNC_PARAM_OUT, FunctionParameterMode.FUNC_PARAM_TABLE,
+})  # fmt: skip
 
 
 def _create_view(catalogue: Catalogue, node: Node) -> None:

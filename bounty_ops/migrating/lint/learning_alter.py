@@ -222,6 +222,8 @@ def alter_enum(catalogue: Catalogue, node: Node) -> None:
     """ADD VALUE and RENAME VALUE."""
     labels = catalogue.enums.get(dotted(node.typeName))
     if labels is None:
+        if not node.oldVal:
+            catalogue.some_labels.add((dotted(node.typeName), node.newVal))
         return
     if node.oldVal:
         if node.oldVal in labels:

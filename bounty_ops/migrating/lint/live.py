@@ -70,13 +70,14 @@ class _Reader:
                 replica_identity=_IDENTITIES[row[6]],  # type: ignore[arg-type] # all four are there
                 populated=row[7],
                 rows=None if row[8] < 0 else row[8],
-                size=row[9],
-                partition_columns=tuple(row[12] or ()),
+                granted=row[9],
+                size=row[10],
+                partition_columns=tuple(row[13] or ()),
             )
             self._tables[row[0]] = table
             self.found.tables[table.name] = table
         for row in rows:
-            self._partition(self._tables[row[0]], parent=row[10], default=row[11])
+            self._partition(self._tables[row[0]], parent=row[11], default=row[12])
 
     def _partition(self, table: Table, *, parent: int | None, default: int | None) -> None:
         above = self._tables.get(parent or 0)
@@ -159,17 +160,21 @@ class _Reader:
             )
         for schema, name, labels in self._ask(ask.ENUMS):
             self.found.enums[qualified(schema, name)] = list(labels)
+        self.found.type_names = {_bare(*row) for row in self._ask(ask.TYPE_NAMES)}
         self.found.types = {qualified(*row) for row in self._ask(ask.TYPES)}
 
     def functions(self) -> None:
-        for schema, name, volatility, language, body in self._ask(ask.FUNCTIONS):
-            full = qualified(schema, name)
+        for row in self._ask(ask.FUNCTIONS):
+            full = qualified(row[0], row[1])
             known = self.found.functions.get(full)
             self.found.functions[full] = Function(
                 full,
-                volatile=volatility == "v" or (known is not None and known.volatile),
-                language=language,
-                body=body,
+                volatile=row[2] == "v" or (known is not None and known.volatile),
+                immutable=row[2] == "i" and (known is None or known.immutable),
+                language=row[3],
+                body=row[4],
+                arguments=row[7] if known is None else None,
+                returns=None if row[6] else parse_type(row[5]),
             )
 
     def publications(self) -> None:
@@ -181,3 +186,7 @@ class _Reader:
             table = self.found.tables.get(qualified(schema, name))
             if table is not None:
                 table.publications.add(publication)
+
+
+def _bare(schema: str, name: str) -> str:
+    return name if schema == "pg_catalog" else qualified(schema, name)

@@ -15,6 +15,7 @@ _OURS: Final = (
 RELATIONS: Final = f"""
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relrowsecurity,
        c.relreplident::text, c.relispopulated, c.reltuples,
+       EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner),
        CASE WHEN c.relkind NOT IN ('r', 'm') THEN NULL
             WHEN c.relpages > 16 THEN c.relpages::bigint * 8192
             -- The size of a table that somebody rewrites cannot be asked for without waiting.
@@ -121,7 +122,8 @@ SELECT n.nspname, t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorde
 """  # noqa: S608 - a constant of this module
 
 FUNCTIONS: Final = f"""
-SELECT n.nspname, p.proname, p.provolatile::text, l.lanname, coalesce(p.prosrc, '')
+SELECT n.nspname, p.proname, p.provolatile::text, l.lanname, coalesce(p.prosrc, ''),
+       format_type(p.prorettype, NULL), p.proretset, oidvectortypes(p.proargtypes)
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
@@ -139,3 +141,7 @@ SELECT n.nspname, t.typname
   LEFT JOIN pg_class c ON c.oid = t.typrelid
  WHERE (t.typtype = 'r' OR c.relkind = 'c') AND {_OURS}
 """  # noqa: S608 - a constant of this module
+
+TYPE_NAMES: Final = """
+SELECT n.nspname, t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+"""

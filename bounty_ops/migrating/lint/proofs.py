@@ -20,6 +20,7 @@ from bounty_ops.migrating.lint.tree import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from bounty_ops.migrating.lint.examination import Examination
     from bounty_ops.migrating.lint.schema import Table
@@ -31,12 +32,14 @@ Test = tuple[str, str, str]
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 
 
-def not_null_is_proved(table: Table | None, column: str) -> bool:
+def not_null_is_proved(
+    table: Table | None, column: str, *, without: AbstractSet[str] = frozenset()
+) -> bool:
     """Whether a validated check of the table says that the column is never null.
 
     As `NotNullImpliedByRelConstraints` has it: one of the terms of a conjunction says IS NOT NULL.
     """
-    return any((column, "is not null", "") in terms for terms in _checks(table))
+    return any((column, "is not null", "") in terms for terms in checks_of(table, without=without))
 
 
 def looks_proved(exam: Examination, table: str, column: str) -> bool:
@@ -47,19 +50,57 @@ def looks_proved(exam: Examination, table: str, column: str) -> bool:
     return any(where == table and column.lower() in name.lower() for where, name in exam.validated)
 
 
-def _checks(table: Table | None) -> Iterator[set[Test]]:
+def checks_of(
+    table: Table | None, *, without: AbstractSet[str] = frozenset()
+) -> Iterator[set[Test]]:
+    """The terms of each validated check of a table."""
     for each in table.constraints.values() if table else ():
-        if each.kind == "check" and each.valid and each.expression:
+        if each.name not in without and each.kind == "check" and each.valid and each.expression:
             yield set(terms_of(each.expression))
 
 
 def bounds_are_proved(table: Table | None, wanted: Sequence[Test]) -> bool:
     """Whether validated checks and NOT NULL together say all of `wanted`."""
-    known: set[Test] = set().union(*_checks(table))
+    known: set[Test] = set().union(*checks_of(table))
     for column in table.columns.values() if table else ():
         if column.not_null:
             known.add((column.name, "is not null", ""))
     return bool(wanted) and all(each in known for each in wanted)
+
+
+def excludes(table: Table | None, bounds: Sequence[Test]) -> bool:
+    """Whether a validated check says that no row is within these bounds."""
+    wanted = set(bounds)
+    for each in table.constraints.values() if table and wanted else ():
+        if each.kind == "check" and each.valid and each.expression:
+            node = first_expression(f"SELECT {each.expression}")
+            if _contradicts(node, wanted):
+                return True
+    return False
+
+
+_OPPOSITES = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "=": "<>", "<>": "="}
+
+
+def _contradicts(node: Node, bounds: set[Test]) -> bool:
+    """Whether a condition cannot hold together with the bounds."""
+    if isinstance(node, ast.BoolExpr):
+        parts = node.args or ()
+        if node.boolop == BoolExprType.AND_EXPR:
+            return any(_contradicts(each, bounds) for each in parts)
+        if node.boolop == BoolExprType.OR_EXPR:
+            return all(_contradicts(each, bounds) for each in parts)
+        return set(_terms(parts[0])) <= bounds | _not_null(bounds) and bool(list(_terms(parts[0])))
+    if isinstance(node, ast.NullTest) and node.nulltesttype == NullTestType.IS_NULL:
+        return True  # no row within bounds is null
+    return any(
+        (column, _OPPOSITES.get(operator, ""), value) in bounds
+        for column, operator, value in _terms(node)
+    )
+
+
+def _not_null(bounds: set[Test]) -> set[Test]:
+    return {(column, "is not null", "") for column, _, _ in bounds}
 
 
 def terms_of(expression: str) -> list[Test]:

@@ -18,6 +18,8 @@ from bounty_ops.migrating.lint.tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from bounty_ops.migrating.lint.schema import Catalogue
     from bounty_ops.migrating.lint.tree import Node
 
@@ -43,24 +45,32 @@ class Reach:
     why: str = ""
 
 
-def of(model: Catalogue, node: Node, table: str, sources: Node) -> Reach:
+def of(
+    model: Catalogue, node: Node, table: str, sources: Node, *, born: AbstractSet[str] = frozenset()
+) -> Reach:
     """How many rows of `table` an UPDATE or DELETE changes."""
-    if table.rpartition(".")[2] in _BOOKKEEPING:
+    if table.rpartition(".")[2] in _BOOKKEEPING or isinstance(node.whereClause, ast.CurrentOfExpr):
         return Reach("few")
-    if _is_bounded([node.whereClause, node.withClause, sources]):
+    if _is_bounded([node.whereClause, node.withClause, sources]) or _only_values(sources):
         return Reach("few")
     where = node.whereClause
-    if sources and _only_values(sources):
-        return Reach("few")
     if where is None:
         return Reach("many", "all that the join matches") if sources else Reach("all")
-    if isinstance(where, ast.CurrentOfExpr):
-        return Reach("few")
+    if _is_listed(where, born):
+        return Reach("unclear", "as many as the table has that this file fills")
     return _of_condition(model, table, where)
 
 
+def _is_listed(where: Node, born: AbstractSet[str]) -> bool:
+    """`id IN (SELECT id FROM picked)`, where this file has made `picked`."""
+    if not isinstance(where, ast.SubLink) or where.testexpr is None:
+        return False
+    tables = [relation_name(each) for each in below(where.subselect, ast.RangeVar)]
+    return bool(tables) and all(each in born for each in tables)
+
+
 def _only_values(sources: Node) -> bool:
-    return all(
+    return bool(sources) and all(
         isinstance(each, ast.RangeSubselect) and bool(getattr(each.subquery, "valuesLists", None))
         for each in sources
     )

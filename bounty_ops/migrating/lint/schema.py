@@ -86,6 +86,9 @@ class Table:
     size: int | None = None
     """In bytes, of the rows."""
 
+    granted: bool = False
+    """Whether somebody but its owner has rights on it."""
+
     watched: set[str] = field(default_factory=set)
     """Columns that a trigger's definition or a policy names: their types cannot change."""
 
@@ -111,8 +114,13 @@ class Function:
 
     name: str
     volatile: bool = True
+    immutable: bool = False
     language: str = ""
     body: str = ""
+    arguments: str | None = None
+    """The types of its arguments as they were declared; None: several functions, or not known."""
+
+    returns: SqlType | None = None
 
 
 @dataclass
@@ -137,6 +145,12 @@ class Catalogue:
     publications: dict[str, Publication] = field(default_factory=dict)
     view_columns: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """For each view, the columns of tables that it reads."""
+
+    some_labels: set[tuple[str, str]] = field(default_factory=set)
+    """Labels of enums of which no more is known."""
+
+    type_names: set[str] = field(default_factory=set)
+    """All that a server has, its own included; empty where no server was asked."""
 
     types: set[str] = field(default_factory=set)
     """Composite and other types of the database's own."""
@@ -179,6 +193,11 @@ class Catalogue:
                 return declared
             declared = domain.base
         return declared
+
+    def fills(self, declared: SqlType | None) -> bool:
+        """Whether a type brings a default: a domain may."""
+        domain = self.domains.get(declared.name) if declared else None
+        return domain is not None and bool(domain.default)
 
     def domain_checks(self, declared: SqlType | None) -> bool:
         """Whether a type is a domain that constrains its values, itself or below."""

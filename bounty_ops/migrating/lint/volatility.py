@@ -30,18 +30,39 @@ def is_volatile(catalogue: Catalogue, name: str) -> bool:
     known = catalogue.functions.get(name)
     if known is not None:
         return known.volatile
-    volatile, steady = _builtin()
-    return name in volatile or name not in steady
+    volatile, stable, immutable = _builtin()
+    return name in volatile or name not in stable | immutable
+
+
+def changing_parts(catalogue: Catalogue, expression: Node) -> list[str]:
+    """What in an expression is certainly not IMMUTABLE, which indexes and stored columns ask for.
+
+    A function that is not known is let pass: whoever indexes it has declared it so, most likely.
+    """
+    _, stable, _ = _builtin()
+    found = [
+        f"{name}()"
+        for name in (plain_function(each.funcname) for each in below(expression, ast.FuncCall))
+        if name in stable or _is_known_to_change(catalogue, name)
+    ]
+    if any(True for _ in below(expression, ast.SQLValueFunction)):
+        found.append("the current time or user")
+    return found
+
+
+def _is_known_to_change(catalogue: Catalogue, name: str) -> bool:
+    known = catalogue.functions.get(name)
+    return not known.immutable if known is not None else name in _builtin()[0]
 
 
 def is_builtin(name: str) -> bool:
     """Whether PostgreSQL brings a function of that name."""
-    volatile, steady = _builtin()
-    return name in volatile or name in steady
+    return any(name in each for each in _builtin())
 
 
 @cache
-def _builtin() -> tuple[frozenset[str], frozenset[str]]:
+def _builtin() -> tuple[frozenset[str], ...]:
+    """PostgreSQL's own functions of all majors: volatile, stable, the others."""
     text = files(__package__).joinpath("builtin_functions.txt").read_text(encoding="ascii")
-    volatile, steady = text.split("\n\n")
-    return frozenset(volatile.split()[1:]), frozenset(steady.split()[3:])
+    sections = [each.partition("\n")[2] for each in text.split("\n\n")]
+    return tuple(frozenset(each.split()) for each in sections)

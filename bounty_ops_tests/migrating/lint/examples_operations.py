@@ -5,6 +5,10 @@ from __future__ import annotations
 from bounty_ops_tests.migrating.lint.example import Example, hazard, safe, with_schema
 
 ROWS: tuple[Example, ...] = (
+    safe("CREATE TEMP TABLE p AS SELECT id FROM t LIMIT 9;"
+         "UPDATE t SET a = 1 WHERE id IN (SELECT id FROM p)"),
+    with_schema(hazard("UPDATE bounty SET nothing = 1 WHERE id = 1", "always-fails")),
+    with_schema(hazard("INSERT INTO person (id) VALUES (1)", "always-fails")),
     hazard("UPDATE t SET a = 1", "update-all-rows"),
     hazard("UPDATE t SET a = 1 WHERE true", "update-all-rows"),
     hazard("UPDATE t SET a = 1 WHERE 1 = 1", "update-all-rows"),
@@ -42,6 +46,12 @@ ROWS: tuple[Example, ...] = (
 )  # fmt: skip
 
 OBJECTS: tuple[Example, ...] = (
+    with_schema(hazard("CREATE TYPE mood AS ENUM ('x')", "always-fails")),
+    with_schema(hazard("CREATE OR REPLACE FUNCTION fixed() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                       "always-fails")),
+    with_schema(safe("CREATE OR REPLACE FUNCTION fixed() RETURNS text LANGUAGE sql AS 'SELECT 1'")),
+    hazard("BEGIN; CREATE TYPE e AS ENUM ('a'); ALTER TYPE e ADD VALUE 'b'; SELECT 'b'::e; COMMIT",
+           "enum-value-used-at-once", major=16),
     hazard("DROP TABLE t", "table-dropped"),
     hazard("DROP TABLE t CASCADE", "cascade", "table-dropped"),
     safe("CREATE TABLE t (a int); DROP TABLE t"),
@@ -123,6 +133,9 @@ MAINTENANCE: tuple[Example, ...] = (
 )  # fmt: skip
 
 RIGHTS: tuple[Example, ...] = (
+    hazard("CREATE POLICY p ON t USING (true)", "policy-opens-table"),
+    safe("CREATE POLICY p ON t TO staff USING (true); CREATE POLICY q ON t AS RESTRICTIVE USING"
+         " (true)"),
     hazard("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "row-security-without-policy"),
     safe("BEGIN; ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (a = 1);"
          "COMMIT"),
@@ -189,6 +202,10 @@ TRANSACTIONS: tuple[Example, ...] = (
     hazard("SET lock_timeout = '10min'; ALTER TABLE t ADD a int", "lock-timeout-too-long"),
     safe("SET lock_timeout = 0; CREATE INDEX CONCURRENTLY i ON t (a)"),
     hazard("RESET lock_timeout; ALTER TABLE t ADD a int", "lock-timeout-missing"),
+    hazard("RESET lock_timeout; BEGIN; SET LOCAL lock_timeout = 900; COMMIT;"
+           "DROP TRIGGER g ON t", "lock-timeout-missing"),
+    safe("RESET lock_timeout; SELECT set_config('lock_timeout', '1s', false);"
+         "ALTER TABLE t ADD a int"),
     hazard("RESET lock_timeout; ALTER TABLE t ADD a int; SET lock_timeout = '1s'",
            "lock-timeout-late"),
 )  # fmt: skip

@@ -32,6 +32,12 @@ ALTER TABLE hits_2 ADD CHECK (at >= '2026-02-01+00' AND at < '2026-03-01+00');
 """
 
 INDEXES: tuple[Example, ...] = (
+    hazard("CREATE INDEX CONCURRENTLY i ON t (a) WHERE at > now()", "always-fails"),
+    hazard("CREATE INDEX CONCURRENTLY i ON t ((current_date - a))", "always-fails"),
+    safe("CREATE INDEX CONCURRENTLY i ON t (lower(a), app.slug(b))"),
+    with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty (fresh())", "always-fails")),
+    with_schema(safe("CREATE INDEX CONCURRENTLY i ON bounty ((title || fixed()))")),
+    with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty (nothing)", "always-fails")),
     hazard("CREATE INDEX i ON bounty (title)", "index-blocks-writes"),
     hazard('CREATE UNIQUE INDEX ON public."Bounty" (lower(title))', "index-blocks-writes"),
     hazard("BEGIN; CREATE INDEX CONCURRENTLY i ON t (a); COMMIT", "refused-in-transaction"),
@@ -67,6 +73,18 @@ INDEXES: tuple[Example, ...] = (
 )
 
 COLUMNS: tuple[Example, ...] = (
+    hazard("ALTER TABLE t ADD a bigint DEFAULT NULL REFERENCES person", "foreign-key-scans"),
+    hazard(
+        "ALTER TABLE t ADD a date GENERATED ALWAYS AS (current_date) STORED",
+        "always-fails",
+        "column-rewrites-table",
+    ),
+    with_schema(hazard("ALTER TABLE seen ADD a int", "always-fails")),
+    with_schema(hazard("ALTER TABLE bounty ALTER nothing SET STATISTICS 9", "always-fails")),
+    with_schema(hazard("ALTER TABLE bounty ALTER state SET DEFAULT 'great'", "always-fails")),
+    with_schema(safe("ALTER TABLE bounty ALTER state SET DEFAULT 'good'")),
+    with_schema(hazard("ALTER TABLE person ALTER id DROP NOT NULL", "always-fails")),
+    with_schema(hazard("ALTER TABLE bounty DROP num", "always-fails", "column-dropped")),
     safe("ALTER TABLE t ADD COLUMN a int"),
     safe("ALTER TABLE t ADD COLUMN a text NOT NULL DEFAULT 'x'"),
     safe("ALTER TABLE t ADD COLUMN a timestamptz NOT NULL DEFAULT now()"),
@@ -230,6 +248,27 @@ CONSTRAINTS: tuple[Example, ...] = (
 )  # fmt: skip
 
 PARTITIONS: tuple[Example, ...] = (
+    with_schema(
+        safe(
+            "CREATE TABLE hits_3 PARTITION OF hits FOR VALUES FROM ('2026-03-01+00') TO "
+            "('2026-04-01+00')"
+        )
+    ),
+    with_schema(
+        safe(
+            "ALTER TABLE log_rest ADD CONSTRAINT c CHECK (at < '2026-03-01+00' OR at >= "
+            "'2026-04-01+00') NOT VALID; ALTER TABLE log_rest VALIDATE CONSTRAINT c;"
+            "CREATE TABLE log_3 PARTITION OF log FOR VALUES FROM ('2026-03-01+00') TO "
+            "('2026-04-01+00')"
+        )
+    ),
+    with_schema(
+        hazard(
+            "CREATE TABLE other (id bigint NOT NULL); ALTER TABLE hits ATTACH PARTITION other "
+            "FOR VALUES FROM ('2027-01-01') TO ('2027-02-01')",
+            "always-fails",
+        )
+    ),
     hazard("ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM (1) TO (2)", "attach-scans"),
     safe("CREATE TABLE c (LIKE p); ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM (1) TO (2)"),
     safe("ALTER TABLE c VALIDATE CONSTRAINT b;"
@@ -250,5 +289,5 @@ PARTITIONS: tuple[Example, ...] = (
                        "('2026-02-02+00') TO ('2026-03-01+00')", "attach-scans")),
     with_schema(hazard("ALTER TABLE log DETACH PARTITION log_1 CONCURRENTLY", "always-fails")),
     with_schema(hazard("CREATE TABLE log_3 PARTITION OF log FOR VALUES FROM ('2026-03-01+00') TO "
-                       "('2026-04-01+00')", "partition-of-blocks", "attach-scans-default")),
+                       "('2026-04-01+00')", "attach-scans-default")),
 )  # fmt: skip

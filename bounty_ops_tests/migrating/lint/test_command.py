@@ -70,7 +70,7 @@ def test_our_own_revisions_are_free_of_errors() -> None:
 
 
 def test_sarif_names_rules_files_and_lines() -> None:
-    found = {"a.sql": lint_sql("\nDROP TABLE t;\nALTER TABLE u ADD a json")}
+    found = {"a.sql": lint_sql("\nDROP TABLE t;\nALTER TABLE u ADD a json", managed=True)}
     log = json.loads(json.dumps(sarif(found)))
     [run] = log["runs"]
     assert log["version"] == "2.1.0"
