@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.catalog.sequence import Sequence
 from bounty_ops.migrating.drift.altering import options
+from bounty_ops.migrating.drift.clauses import identity
 from bounty_ops.migrating.drift.names import literal, public, quoted
-from bounty_ops.migrating.drift.writing import identity
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.catalog import Item

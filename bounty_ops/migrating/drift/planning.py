@@ -270,6 +270,8 @@ def _global_names(item: Item) -> tuple[str, ...]:
     """The names within the schema that an object takes: tables, indexes and types share them."""
     if item.kind == "constraint" and item.texts["form"] in ("primary key", "unique", "exclude"):
         return (item.key[2],)
+    if item.kind in ("function", "procedure", "aggregate"):
+        return (f"{item.key[1]}()",)  # another name of an argument is no other function
     named = (*_TABLES, "view", "materialized_view", "sequence", "index", "enum", "domain")
     if item.kind in (*named, "composite_type", "range_type", "base_type"):
         return (item.key[1],)

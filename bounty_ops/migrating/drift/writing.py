@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.catalog.sequence import Sequence
+from bounty_ops.migrating.drift.clauses import column_clause, column_extras
 from bounty_ops.migrating.drift.names import addressed, literal, public, quoted, word
 
 if TYPE_CHECKING:
@@ -45,50 +47,6 @@ def drop(item: Item) -> tuple[str, ...]:
 def is_foreign_key(item: Item) -> bool:
     """Whether a constraint has to wait for another table."""
     return item.kind == "constraint" and item.texts.get("form") == FOREIGN_KEY
-
-
-def column_clause(item: Item, catalog: Catalog) -> str:
-    """A column as CREATE TABLE and ADD COLUMN take it."""
-    facts = item.facts
-    parts = [quoted(item.key[2]), facts["type"]]
-    if "collation" in facts:
-        parts.append(f"COLLATE {facts['collation']}")
-    if "generated" in facts:
-        kind = "VIRTUAL" if facts["generated"].endswith(" virtual") else "STORED"
-        parts.append(f"GENERATED ALWAYS AS ({item.texts['expression']}) {kind}")
-    if "identity" in facts:
-        parts.append(f"GENERATED {identity(item)}")
-    default = catalog.get("default", *item.key[1:])
-    if default is not None:
-        parts.append(f"DEFAULT {default.facts['expression']}")
-    if facts["not_null"] != "nullable":
-        parts.append(
-            "NOT NULL NO INHERIT" if " no inherit" in facts["not_null"] else "NOT NULL",
-        )
-    return " ".join(parts)
-
-
-def identity(item: Item) -> str:
-    """An identity column's `ALWAYS AS IDENTITY`, with what is unusual about its sequence."""
-    options = Sequence.parsed(item.texts["sequence"]).unusual_options()
-    when = item.texts["identity"].upper()
-    return f"{when} AS IDENTITY" + (f" ({options})" if options else "")
-
-
-def column_extras(item: Item) -> tuple[str, ...]:
-    """What of a column no clause can say."""
-    start = f"ALTER TABLE {public(item.key[1])} ALTER COLUMN {quoted(item.key[2])}"
-    facts = item.facts
-    said = []
-    if "storage" in facts:
-        said.append(f"{start} SET STORAGE {facts['storage'].upper()}")
-    if "compression" in facts:
-        said.append(f"{start} SET COMPRESSION {facts['compression']}")
-    if "statistics_target" in facts:
-        said.append(f"{start} SET STATISTICS {facts['statistics_target']}")
-    if "column_options" in facts:
-        said.append(f"{start} SET ({facts['column_options']})")
-    return tuple(said)
 
 
 def _table(item: Item, catalog: Catalog) -> tuple[str, ...]:
@@ -248,8 +206,6 @@ def _comment(item: Item, _: Catalog) -> tuple[str, ...]:
 
 
 def _enum(item: Item, _: Catalog) -> tuple[str, ...]:
-    import json  # noqa: PLC0415 - only here
-
     labels = ", ".join(literal(label) for label in json.loads(item.facts["labels"]))
     return (f"CREATE TYPE {public(item.key[1])} AS ENUM ({labels})",)
 

@@ -463,6 +463,20 @@ CASES = (
         "CREATE FUNCTION stray() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "function stray()",
     ),
+    _case(
+        "function with another name of an argument, below a generated column",
+        """
+        ALTER TABLE gadget DROP slug;
+        DROP FUNCTION slug_of(text);
+        CREATE FUNCTION slug_of(other text) RETURNS text LANGUAGE sql IMMUTABLE
+            AS $$ SELECT lower(other) $$;
+        ALTER TABLE gadget ADD slug text GENERATED ALWAYS AS (slug_of(label::text)) STORED;
+        ALTER TABLE gadget ALTER slug SET STORAGE external;
+        CREATE INDEX gadget_slug_idx ON gadget (lower(slug) text_pattern_ops)
+        """,
+        "function slug_of(t text)",
+        "function slug_of(other text)",
+    ),
     _case("procedure gone", "DROP PROCEDURE tidy", "procedure tidy(INOUT a integer)"),
     _case("aggregate gone", "DROP AGGREGATE total_of(integer)", "aggregate total_of(integer)"),
     _case("trigger gone", "DROP TRIGGER touch ON gadget", "trigger gadget.touch"),

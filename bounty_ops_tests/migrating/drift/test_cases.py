@@ -68,6 +68,7 @@ def test_drift_is_found_and_settled_in_a_transaction(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("major", all_server_majors())
 def test_drift_is_found_and_settled_statement_by_statement_on_every_major(
     major: int, sound_of: Callable[[int], Sound]
