@@ -183,6 +183,6 @@ def _unmanaged(facts: DatabaseFacts) -> UnmanagedDatabaseError:
     return UnmanagedDatabaseError(
         f"{facts.address} has tables that these migrations did not make: {named}"
         + (f" and {more} more" if more > 0 else ""),
-        hint="Bounty's own tooling (Drizzle) made them; nothing was changed. Back up, verify and "
-        "monitor work on it as it is; to migrate, use an empty database.",
+        hint="Bounty's own tooling (Drizzle) made them; nothing was changed. `bounty-ops db adopt` "
+        "takes the database over. Back up, verify and monitor work on it as it is.",
     )
