@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from bounty_ops.migrating import apply_migration
+from bounty_ops.migrating import lock as locking
 from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.migrating.running import Observer
 from bounty_ops_tests.migrating.lines import environment
@@ -41,20 +42,26 @@ class _Tells(Observer):
         self._end.send(("ended", statement.revision, statement.number, statement.pid))
 
 
-def _run(
-    url: DatabaseUrl,
-    directory: Path,
-    plan: MigrationPlan,
-    policy: dict[str, object],
-    end: Connection[Any, Any],
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Errand:
+    url: DatabaseUrl
+    directory: Path
+    plan: MigrationPlan
+    policy: dict[str, object]
+    silence_seconds: float | None
+
+
+def _run(errand: _Errand, end: Connection[Any, Any]) -> None:
+    if errand.silence_seconds is not None:
+        locking.SILENCE_SECONDS = errand.silence_seconds  # type: ignore[misc] # in this process only
+        locking.HEARTBEAT_SECONDS = errand.silence_seconds / 4  # type: ignore[misc] # same
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         evidence = apply_migration(
-            plan,
-            environment(url, **policy),
+            errand.plan,
+            environment(errand.url, **errand.policy),
             operator="runner",
-            lineage=dataclasses.replace(BOUNTY, location=directory),
+            lineage=dataclasses.replace(BOUNTY, location=errand.directory),
             observer=_Tells(end),
         )
         end.send(("finished", evidence.outcome, 0, 0))
@@ -66,12 +73,17 @@ class Runner:
     """One process that carries a plan out."""
 
     def __init__(
-        self, url: DatabaseUrl, directory: Path, plan: MigrationPlan, **policy: object
+        self,
+        url: DatabaseUrl,
+        directory: Path,
+        plan: MigrationPlan,
+        *,
+        silence_seconds: float | None = None,
+        **policy: object,
     ) -> None:
         self._end, other = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(
-            target=_run, args=(url, directory, plan, policy, other), daemon=True
-        )
+        errand = _Errand(url, directory, plan, policy, silence_seconds)
+        self._process = _CONTEXT.Process(target=_run, args=(errand, other), daemon=True)
         self._process.start()
         other.close()
         self._heard_all = False

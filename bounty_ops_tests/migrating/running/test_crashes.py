@@ -276,7 +276,8 @@ def _again(url: DatabaseUrl, line: Lineage) -> None:
 @pytest.mark.parametrize(
     ("major", "trials"),
     [
-        (17, 6),
+        (17, 3),
+        pytest.param(17, 6, marks=pytest.mark.soak),
         pytest.param(14, 120, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
         pytest.param(18, 120, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
     ],

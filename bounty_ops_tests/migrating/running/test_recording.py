@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.errors import MigrationError
+from bounty_ops.migrating import apply_migration, plan_migration
 from bounty_ops.migrating.running import Observer
+from bounty_ops_tests.migrating.lines import environment
 from bounty_ops_tests.migrating.running.short_lines import (
     apart,
     connect,
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops.journal.evidence import StatementRecord
+    from bounty_ops.journal.evidence import MigrationEvidence, StatementRecord
     from bounty_ops.migrating.running import Underway
 
 
@@ -125,6 +127,18 @@ def test_what_an_observer_raises_ends_the_revision(table: DatabaseUrl, tmp_path:
                 raise KeyboardInterrupt
 
     line = short_line(tmp_path, executes("ALTER TABLE t ADD c int", "ALTER TABLE t ADD d int"))
+    here = environment(table)
+    recorded: list[MigrationEvidence] = []
     with pytest.raises(KeyboardInterrupt):
-        move(table, line, Refuses())
+        apply_migration(
+            plan_migration(here, line),
+            here,
+            operator="ada",
+            lineage=line,
+            observer=Refuses(),
+            record=recorded.append,
+        )
+    (evidence,) = recorded
+    assert (evidence.outcome, evidence.detail["error"]) == ("failed", "KeyboardInterrupt")
+    assert (evidence.to_revision, evidence.fingerprint_after) == (None, evidence.fingerprint_before)
     assert move(table, line).outcome == "applied"

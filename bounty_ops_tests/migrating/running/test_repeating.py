@@ -66,10 +66,10 @@ def test_if_not_exists_does_not_keep_an_invalid_index(table: DatabaseUrl, tmp_pa
 @pytest.mark.parametrize(
     "definition",
     [
-        BUILD,
+        pytest.param(BUILD, marks=pytest.mark.soak),
         """CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "I x" ON public.t (b COLLATE "C"
         text_pattern_ops) INCLUDE (a) WITH (fillfactor = 70) WHERE b <> 'it''s'""",
-        "CREATE INDEX CONCURRENTLY h ON t USING hash (b)",
+        pytest.param("CREATE INDEX CONCURRENTLY h ON t USING hash (b)", marks=pytest.mark.soak),
     ],
 )
 def test_an_index_that_is_there_already_counts_as_built(
@@ -82,7 +82,7 @@ def test_an_index_that_is_there_already_counts_as_built(
     assert _one(table, f"SELECT '{name}'::regclass::oid") == before
 
 
-@pytest.mark.parametrize("guard", ["", "IF NOT EXISTS "])
+@pytest.mark.parametrize("guard", [pytest.param("", marks=pytest.mark.soak), "IF NOT EXISTS "])
 def test_another_index_of_that_name_is_not_taken_for_it(
     table: DatabaseUrl, tmp_path: Path, guard: str
 ) -> None:
@@ -143,7 +143,7 @@ def test_what_a_broken_reindex_left_is_removed(table: DatabaseUrl, tmp_path: Pat
     assert indexes(table) == {"t_pkey": True, long: True, "other_ccnew": True}
 
 
-@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("half", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_partition_is_detached_to_the_end(table: DatabaseUrl, tmp_path: Path, half: bool) -> None:
     _run(
         table,
