@@ -124,7 +124,8 @@ class _Pages:
 
     def _end_of_page(self, rows: int) -> list[str] | None:
         names = self._columns.split(", ")
-        shown = ", ".join(f"CAST({name} AS text)" for name in names)
+        # Under names of their own: ORDER BY would take a column of the result for the table's.
+        shown = ", ".join(f"CAST({name} AS text) AS shown_{n}" for n, name in enumerate(names))
         condition = "" if self._after is None else f"WHERE {self._compared('>', 'after')} "
         values = {f"after_{n}": value for n, value in enumerate(self._after or ())}
         question = (

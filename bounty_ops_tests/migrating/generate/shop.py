@@ -48,8 +48,8 @@ ROWS = (
     ),
     (
         "INSERT INTO purchase (customer_id, state, amount, note, ref, history) SELECT "
-        "'c' || 1 + n % 30, (ARRAY['draft', 'open', 'paid'])[1 + n % 3]::state, n, n::text, 'r' || n, "
-        "ARRAY['draft', 'open']::state[] FROM generate_series(1, 200) n"
+        "'c' || 1 + n % 30, (ARRAY['draft', 'open', 'paid'])[1 + n % 3]::state, n, n::text, "
+        "'r' || n, ARRAY['draft', 'open']::state[] FROM generate_series(1, 200) n"
     ),
     "INSERT INTO line SELECT id, 1, 'thing' FROM purchase",
     "INSERT INTO log (said) SELECT n::text FROM generate_series(1, 20) n",
@@ -82,7 +82,7 @@ class Statements(MetaData):
         super().__init__()
         self.statements = tuple(statements)
 
-    def create_all(self, bind: Any, *_: object, **__: object) -> None:
+    def create_all(self, bind: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - its own
         """Execute them."""
         connection: Connection = bind
         for statement in self.statements:
