@@ -24,7 +24,7 @@ from bounty_ops.migrating.lint import lint_revisions
 from bounty_ops.migrating.revisions import read_revisions
 from bounty_ops.object_store import ObjectStore
 from bounty_ops_tests.fix_backups import run, value
-from bounty_ops_tests.migrating.lines import write_revision
+from bounty_ops_tests.migrating.lines import migrate, write_revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,17 +61,14 @@ class Desk:
         assert ended == code, f"{words}: {said.out}{said.err}"
         return json.loads(said.out)
 
-    def gates(self, *, shut: set[str]) -> dict[str, str]:
-        """The reasons of production's gates, of which exactly these refuse."""
-        gates = self.do("db", "plan", "-e", "production")["gates"]
+    def plan(self, *, shut: set[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Production's plan, and the reasons of its gates, of which exactly these refuse."""
+        plan = self.do("db", "plan", "-e", "production")
+        gates = plan["gates"]
         assert tuple(gate["name"] for gate in gates) == NAMES
         refusing = {gate["name"] for gate in gates if gate["state"] == "refused"}
         assert refusing == shut | {"digest"}, gates
-        return {gate["name"]: gate["reason"] for gate in gates}
-
-    def digest(self) -> str:
-        """Of the present plan for production."""
-        return str(self.do("db", "plan", "-e", "production")["digest"])
+        return plan, {gate["name"]: gate["reason"] for gate in gates}
 
     def policy(self, *, soak: float) -> None:
         (self.home / "bounty_ops.toml").write_text(POLICY.format(soak=soak), encoding="utf-8")
@@ -128,11 +125,9 @@ def changed_models() -> MetaData:
 def bring_both_to_the_baseline(desk: Desk) -> None:
     """An empty production has nothing to lose; the digest and a second person it needs as well."""
     desk.do("db", "migrate", "-e", "staging")
-    reasons = desk.gates(shut={"second_person"})
+    plan, reasons = desk.plan(shut={"second_person"})
     assert reasons["backup"] == "the database is empty: there is nothing to lose yet"
-    digest = desk.digest()
-    refused = desk.do("db", "migrate", "-e", "production", "--apply", digest, code=1)
-    assert refused["outcome"] == "refused"
+    digest = plan["digest"]
     desk.do("db", "approve", "-e", "production", digest, who="grace")
     applied = desk.do("db", "migrate", "-e", "production", "--apply", digest)
     assert applied["outcome"] == "applied"
@@ -150,8 +145,8 @@ def refuse_what_the_linter_calls_an_error(desk: Desk) -> None:
         desk.line, "bounty_0002", "bounty_0001", 'ALTER TABLE "user" ADD COLUMN a int NOT NULL'
     )
     written = desk.line / "versions" / "bounty_0002_step.py"
-    desk.do("db", "lint", str(written), code=1)
-    reasons = desk.gates(shut={"lint", "backup", "staging", "rehearsal", "second_person"})
+    desk.do("db", "lint", "bounty_0002", code=1)
+    _, reasons = desk.plan(shut={"lint", "backup", "staging", "rehearsal", "second_person"})
     assert "error" in reasons["lint"]
     written.unlink()
 
@@ -165,11 +160,10 @@ def generate_and_lint(desk: Desk) -> list[str]:
     assert len(pending) == 2  # the index alone, because it is built CONCURRENTLY
     findings = lint_revisions(revisions, pending)
     assert not [one for each in findings.values() for one in each if one.level == "error"]
-    plan = desk.do("db", "plan", "-e", "production")
+    plan, _ = desk.plan(shut={"backup", "staging", "rehearsal", "second_person"})
     assert [step["revision"] for step in plan["pending"]] == [one.id for one in pending]
     assert plan["pending"][0]["predicted"]["seconds"] is None
     assert any(table["name"] == "bounty" for table in plan["pending"][0]["tables"])
-    desk.gates(shut={"backup", "staging", "rehearsal", "second_person"})
     return [one.id for one in pending]
 
 
@@ -178,22 +172,23 @@ def a_change_by_hand_voids_everything(desk: Desk, digest: str) -> None:
     run(desk.production, "CREATE INDEX by_hand ON bounty (title)")
     stale = desk.do("db", "migrate", "-e", "production", "--apply", digest, code=3)
     assert "another digest" in stale["error"]["message"]
-    reasons = desk.gates(shut={"rehearsal", "second_person"})
+    _, reasons = desk.plan(shut={"rehearsal", "second_person"})
     assert "the live one was changed since" in reasons["rehearsal"]
     run(desk.production, "DROP INDEX by_hand")
-    assert desk.digest() == digest
 
 
 def a_second_person_approves_this_digest_and_no_other(desk: Desk, digest: str) -> None:
     desk.do("db", "approve", "-e", "production", digest, who="ada")
-    reasons = desk.gates(shut={"second_person"})
+    plan, reasons = desk.plan(shut={"second_person"})
+    assert plan["digest"] == digest
     assert "only ada@" in reasons["second_person"]
+    refused = desk.do("db", "migrate", "-e", "production", "--apply", digest, code=1)
+    assert refused["outcome"] == "refused"
     desk.do("db", "approve", "-e", "production", "0" * 64, code=3, who="grace")
     desk.do("db", "approve", "-e", "production", digest, "--reason", "read it", who="grace")
-    desk.gates(shut=set())
-    desk.do("db", "migrate", "-e", "production", "--apply", "0" * 64, code=3)
     shown = desk.do("db", "migrate", "-e", "production", code=1)
     assert (shown["outcome"], shown["digest"]) == ("planned", digest)
+    assert {gate["name"] for gate in shown["gates"] if gate["state"] == "refused"} == {"digest"}
 
 
 def test_the_way_of_a_change_into_production(desk: Desk) -> None:
@@ -204,22 +199,21 @@ def test_the_way_of_a_change_into_production(desk: Desk) -> None:
 
     # staging
     assert desk.do("db", "migrate", "-e", "staging")["outcome"] == "applied"
-    reasons = desk.gates(shut={"backup", "staging", "rehearsal", "second_person"})
+    _, reasons = desk.plan(shut={"backup", "staging", "rehearsal", "second_person"})
     assert "staging has had them for 0.0 h; the policy wants 24 h" in reasons["staging"]
     desk.policy(soak=0)
-    desk.gates(shut={"backup", "rehearsal", "second_person"})
 
     # backup, rehearsal
     backup = desk.do("backup", "run", "-e", "production")
     assert backup["verdict"] == "proved"
-    desk.gates(shut={"rehearsal", "second_person"})
+    desk.plan(shut={"rehearsal", "second_person"})
     rehearsal = desk.do("db", "rehearse", "-e", "production")
     assert rehearsal["outcome"] == "passed"
-    reasons = desk.gates(shut={"second_person"})
+    plan, reasons = desk.plan(shut={"second_person"})
+    digest = plan["digest"]
     assert rehearsal["id"] in reasons["rehearsal"]
     assert "with an equal schema" in reasons["staging"]
 
-    digest = desk.digest()
     a_change_by_hand_voids_everything(desk, digest)
     a_second_person_approves_this_digest_and_no_other(desk, digest)
 
@@ -255,9 +249,10 @@ def told_afterwards(desk: Desk, applied: dict[str, Any]) -> None:
 
 
 def test_an_emergency_is_recorded_and_a_backup_may_be_taken_on_the_way(desk: Desk) -> None:
-    bring_both_to_the_baseline(desk)
+    migrate(desk.production)
     write_revision(desk.line, "bounty_0002", "bounty_0001", "CREATE TABLE garden (id int)")
-    digest = desk.digest()
+    plan, _ = desk.plan(shut={"backup", "staging", "rehearsal", "second_person"})
+    digest = plan["digest"]
     words = ("db", "migrate", "-e", "production", "--apply", digest, "--backup-first")
     desk.do("db", "migrate", "-e", "production", "--apply", digest, "--override", " ", code=2)
     refused = desk.do(*words, code=1)
