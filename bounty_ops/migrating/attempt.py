@@ -15,8 +15,8 @@ from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.migrating.live import schema_fingerprint
 from bounty_ops.migrating.revisions import revisions_of
 from bounty_ops.migrating.running.bookkeeping import Cause
-from bounty_ops.migrating.running.conductor import Tally
 from bounty_ops.migrating.running.limits import Limits
+from bounty_ops.migrating.running.tally import Tally
 from bounty_ops.migrating.stepping import run_revision
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from bounty_ops.errors import LockNotAvailable, PostgresError
 from bounty_ops.migrating.runner import step_of
 from bounty_ops.migrating.running.blockers import listed
 from bounty_ops.migrating.running.bookkeeping import Cause
-from bounty_ops.migrating.running.conductor import Conductor, GaveWayError, Tally
+from bounty_ops.migrating.running.conductor import Conductor, GaveWayError
 from bounty_ops.migrating.running.limits import Limits
 from bounty_ops.migrating.running.observer import Observer
 from bounty_ops.migrating.running.session import working_session
+from bounty_ops.migrating.running.tally import Tally
 from bounty_ops.migrating.running.watcher import Watcher
 from bounty_ops.postgres.connect import translated
 
@@ -89,8 +90,7 @@ def run_revision(
     tally = Tally() if tally is None else tally
     with translated(url), Watcher(url, observer) as watcher:
         while True:
-            tally.attempt += 1
-            tally.records.clear()
+            tally.begin_attempt()
             conductor = Conductor(
                 url.address(),
                 revision,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -14,7 +13,7 @@ from sqlalchemy import event
 from bounty_ops.journal.evidence import LONGEST_SQL, StatementRecord
 from bounty_ops.migrating.errors import UnrepeatableError
 from bounty_ops.migrating.running.bookkeeping import Steps
-from bounty_ops.migrating.running.locks import LocksOfTransaction, as_records, stronger
+from bounty_ops.migrating.running.locks import LocksOfTransaction, as_records
 from bounty_ops.migrating.running.observer import Underway
 from bounty_ops.migrating.running.repeating import Repeating
 from bounty_ops.migrating.running.session import raw_connection
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.running.limits import Limits
     from bounty_ops.migrating.running.observer import Observer
     from bounty_ops.migrating.running.statement import Statement
+    from bounty_ops.migrating.running.tally import Tally
     from bounty_ops.migrating.running.watcher import Sight, Watcher
 
     _Parameters = Sequence[Any] | Mapping[str, Any]
@@ -44,48 +44,6 @@ _WROTE: Final = "SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
 
 class GaveWayError(Exception):
     """The watcher has taken a statement back that had succeeded by then."""
-
-
-@dataclass
-class Tally:
-    """What has come of one revision so far, over all attempts."""
-
-    attempt: int = 0
-    records: list[StatementRecord] = field(default_factory=list)
-    """Of the present attempt."""
-    tries: dict[int, int] = field(default_factory=dict)
-    waited: dict[int, float] = field(default_factory=dict)
-    gave_way: int = 0
-    queue_seconds: float = 0.0
-    """The longest time that somebody was seen waiting behind one of the statements."""
-    last: tuple[Underway, Sight] | None = None
-    """The statement that was sent last."""
-    began: float = 0.0
-    """When it was, by the monotonic clock."""
-
-    def add(self, record: StatementRecord, *, merge: bool) -> None:
-        """Keep a record; the pages of a backfill become one."""
-        for place, earlier in enumerate(self.records if merge else ()):
-            if earlier.sql == record.sql:
-                self.records[place] = _together(earlier, record)
-                return
-        self.records.append(record)
-
-
-def _together(one: StatementRecord, other: StatementRecord) -> StatementRecord:
-    modes = {lock.relation: lock.mode for lock in one.locks}
-    for lock in other.locks:
-        modes[lock.relation] = stronger(modes.get(lock.relation), lock.mode)
-    return one.model_copy(
-        update={
-            "seconds": one.seconds + other.seconds,
-            "waited_seconds": one.waited_seconds + other.waited_seconds,
-            "attempts": max(one.attempts, other.attempts),
-            "times": one.times + other.times,
-            "locks": as_records(modes),
-            "rows": None if one.rows is None or other.rows is None else one.rows + other.rows,
-        }
-    )
 
 
 class Conductor:
@@ -115,6 +73,7 @@ class Conductor:
         self._sent_in_transaction = 0
         self._raw: psycopg.Connection[Any] | None = None
         self._set: tuple[str, str] | None = None
+        self._skipped = False
 
     def attach(self, engine: Engine) -> None:
         """Take over what the engine's connections send."""
@@ -206,7 +165,7 @@ class Conductor:
             locks=as_records(locks),
             rows=rows,
         )
-        self._tally.add(record, merge=underway.autocommit)
+        record = self._tally.add(record, apart=underway.autocommit, skipped=self._skipped)
         self._observer.ended(underway, record)
         if sight.gave_way:
             raise GaveWayError
@@ -238,6 +197,7 @@ class Conductor:
                 if underway.autocommit:
                     rows = self._apart(underway, statement, connection, parameters, sent)
                 else:
+                    self._skipped = False
                     rows = sent()
                     self._sent_in_transaction += 1
             finally:
@@ -259,8 +219,14 @@ class Conductor:
         steps = Steps(connection, self._revision, self._cause)
         repeating = Repeating(connection, steps, self._where, self._revision)
         self._locks = LocksOfTransaction(self._watcher.names)
+        self._skipped = True
+
+        def really_sent() -> int | None:
+            self._skipped = False
+            return sent()
+
         try:
-            return repeating.carry_out(underway.number, statement, parameters, sent)
+            return repeating.carry_out(underway.number, statement, parameters, really_sent)
         except psycopg.Error:
             if not connection.closed:
                 self._limit(connection, None, online=False)

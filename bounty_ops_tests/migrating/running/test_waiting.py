@@ -13,7 +13,13 @@ from bounty_ops.errors import LockNotAvailable
 from bounty_ops.migrating.running import Blocker, Limits, Observer
 from bounty_ops.migrating.running.blockers import listed
 from bounty_ops.migrating.stepping import run_revision
-from bounty_ops_tests.migrating.running.short_lines import connect, executes, move, short_line
+from bounty_ops_tests.migrating.running.short_lines import (
+    apart,
+    connect,
+    executes,
+    move,
+    short_line,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +83,28 @@ def test_waiting_is_counted_over_all_attempts(table: DatabaseUrl, tmp_path: Path
     assert 0.2 < run.statements[0].waited_seconds < 2
     assert [pause[:19] for pause in ear.pauses] == ["bounty_0001 2 True ", "bounty_0001 3 True "]
     assert "application 'web'" in ear.pauses[0]
+
+
+def test_what_an_attempt_before_has_done_apart_keeps_its_record(
+    table: DatabaseUrl, tmp_path: Path
+) -> None:
+    line = short_line(
+        tmp_path, apart("UPDATE t SET b = b || pg_sleep(0.002)", "ALTER TABLE t ADD c int")
+    )
+    with _client(table, "web") as client:
+        client.execute("SELECT FROM t")
+        run = run_revision(
+            table,
+            line.directory(),
+            "bounty_0001",
+            limits=Limits(lock_timeout_seconds=0.2),
+            sleep=lambda _: client.rollback(),
+        )
+    first, second = run.statements
+    assert (run.attempts, first.times, first.attempts, first.rows) == (2, 1, 1, 100)
+    assert first.seconds >= 0.2
+    assert [lock.relation for lock in first.locks] == ["public.t", "public.t_pkey"]
+    assert (second.attempts, second.waited_seconds > 0.1) == (2, True)
 
 
 def test_a_prepared_transaction_has_no_session() -> None:
