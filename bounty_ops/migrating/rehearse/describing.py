@@ -72,5 +72,5 @@ def _statement(
         rewritten=measured.rewritten,
         table_bytes=None if size is None else size.copy_bytes,
         live_bytes=None if size is None else size.live_bytes,
-        predicted_seconds=predict(own_seconds, size, rewritten=bool(measured.rewritten)),
+        predicted_seconds=predict(own_seconds, size, constant=measured.constant),
     )

@@ -23,20 +23,27 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.rehearse.traffic import Traffic
     from bounty_ops.migrating.running.observer import Underway
 
-#: Of every relation with a file; within the migration's own transaction, because nobody else sees
-#: what a rewrite has put in its place. Indexes of a table that is rewritten are made anew with it.
+#: Of every relation with a file, and of the rows that this transaction has read or written; within
+#: the migration's own transaction, because nobody else sees what a rewrite has put in its place.
 _READING: Final = """
 SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::bigint,
        pg_catalog.pg_database_size(pg_catalog.current_database()),
        (SELECT pg_catalog.array_agg(c.oid::bigint) FROM pg_catalog.pg_class c
          WHERE c.relkind IN ('r', 'm', 'i') AND c.relfilenode <> 0 AND c.oid >= 16384),
        (SELECT pg_catalog.array_agg(c.relfilenode::bigint) FROM pg_catalog.pg_class c
-         WHERE c.relkind IN ('r', 'm', 'i') AND c.relfilenode <> 0 AND c.oid >= 16384)
+         WHERE c.relkind IN ('r', 'm', 'i') AND c.relfilenode <> 0 AND c.oid >= 16384),
+       (SELECT coalesce(sum(t.seq_tup_read + coalesce(t.idx_tup_fetch, 0)
+                            + t.n_tup_ins + t.n_tup_upd + t.n_tup_del), 0)::bigint
+          FROM pg_catalog.pg_stat_xact_all_tables t
+         WHERE t.schemaname NOT IN ('pg_catalog', 'pg_toast', 'information_schema'))
 """
 _NAMES: Final = """
 SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relkind = 'i'
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid = ANY (%s) AND n.nspname <> 'pg_toast'
+   -- Not what TRUNCATE left behind; of an index its table counts, for it has a first page anyway.
+   AND pg_catalog.pg_relation_size(coalesce(
+         (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid), c.oid)) > 0
  ORDER BY 2, 1
 """
 
@@ -49,6 +56,8 @@ class Reading:
     size_bytes: int
     files: dict[int, int]
     """Relation to file."""
+    rows: int
+    """Read or written by this session's transaction so far."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ class Measured:
     rewritten: tuple[str, ...]
     online: bool
     """Whether the runner lets it run for long, because it stops nobody."""
+    constant: bool = False
+    """Whether it is certain to have looked at no row: then it takes as long on any table."""
 
 
 class Measuring(Observer):
@@ -93,14 +104,18 @@ class Measuring(Observer):
             return
         after = _read(session)
         changed = [oid for oid, file in after.files.items() if before.files.get(oid, file) != file]
+        rewritten = _rewritten(session, changed)
+        # PostgreSQL counts by transaction, so this is not known of one that is over.
+        constant = not statement.autocommit and after.rows == before.rows and not rewritten
         # A transaction that is tried again carries its first statements out again.
         self._measured[(record.revision, record.number)] = Measured(
             record=record,
             span=span,
             wal_bytes=max(0, after.wal - before.wal),
             disk_bytes=after.size_bytes - before.size_bytes,
-            rewritten=_rewritten(session, changed),
+            rewritten=rewritten,
             online=statement.online,
+            constant=constant,
         )
 
 
@@ -109,12 +124,12 @@ def _read(session: psycopg.Connection[Any]) -> Reading:
     if row is None:  # a SELECT without FROM always has one row
         message = "the server answered a one-row query with no row"
         raise AssertionError(message)
-    wal, size_bytes, oids, files = row
-    return Reading(wal, size_bytes, dict(zip(oids or (), files or (), strict=True)))
+    wal, size_bytes, oids, files, rows = row
+    return Reading(wal, size_bytes, dict(zip(oids or (), files or (), strict=True)), rows)
 
 
 def _rewritten(session: psycopg.Connection[Any], changed: list[int]) -> tuple[str, ...]:
-    """Names of tables, and of indexes only where no table was rewritten."""
+    """Names of tables, and of indexes only where no table was: they are made anew with it."""
     if not changed:
         return ()
     rows = session.execute(_NAMES, [changed]).fetchall()

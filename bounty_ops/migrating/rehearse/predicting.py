@@ -2,9 +2,9 @@
 
 A statement that reads or writes a whole table takes time in proportion to the table's bytes, so
 its time in the copy is scaled by the live table's size over the copy's: a restored table has no
-bloat, and the live one may have grown since the backup. What takes next to no time in the copy
-does not look at the rows at all, or looks at few of them, and takes as little time in the live
-database; the first hundredth of a second of every statement counts as such.
+bloat, and the live one may have grown since the backup. A statement that looked at no row, by
+PostgreSQL's own count, takes as long on any table, and so does the first hundredth of a second of
+all others.
 
 The sizes are those of the largest table that the statement works on, in any mode: an INSERT ...
 SELECT takes its time from the table that it reads. What the machine, its disk and its load add is
@@ -33,26 +33,25 @@ class Size:
     live_bytes: int | None
 
 
-def predict(seconds: float, size: Size | None, *, rewritten: bool) -> float | None:
+def predict(seconds: float, size: Size | None, *, constant: bool = False) -> float | None:
     """Predict the seconds of a statement in the live database.
 
     Args:
         seconds: in the copy.
-        size: of the largest table that it works on; None for one that works on none, which takes
-            as long anywhere.
-        rewritten: whether it wrote every row anew: then nothing of its time is constant.
+        size: of the largest table that it works on; None for one that works on none.
+        constant: whether it is certain that it looked at no row.
 
     Returns:
-        None where the live size is not known.
+        None where the live size would have to be known and is not.
     """
-    if size is None:
+    if size is None or constant:
         return seconds
     if size.live_bytes is None:
         return None
-    constant = 0.0 if rewritten else min(seconds, FLOOR_SECONDS)
     if size.copy_bytes == 0:
         return seconds if size.live_bytes == 0 else None
-    return constant + (seconds - constant) * size.live_bytes / size.copy_bytes
+    floor = min(seconds, FLOOR_SECONDS)
+    return floor + (seconds - floor) * size.live_bytes / size.copy_bytes
 
 
 def total(predictions: Iterable[float | None]) -> float | None:

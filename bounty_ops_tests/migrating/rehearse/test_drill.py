@@ -90,6 +90,8 @@ def test_a_statement_is_charged_with_the_locks_of_its_transaction(
     )
     added, filled = described(result, Live({"public.parcel": 7}))
 
+    assert [one.constant for one in result.measured] == [True, False]
+    assert added.predicted_seconds == added.seconds  # however large the live table is
     assert filled.longest_read_seconds > filled.seconds / 2
     assert filled.rows == 60_000
     # Locked already, and its table counts all the same.
@@ -98,6 +100,35 @@ def test_a_statement_is_charged_with_the_locks_of_its_transaction(
     whole = longest(result.waits or (), "read")
     assert whole >= max(added.longest_read_seconds, filled.longest_read_seconds)
     assert result.round_trip_detail == "left out of the comparison of rows: public.parcel.weight"
+
+
+@pytest.mark.parametrize(
+    ("statement", "constant", "rewritten"),
+    [
+        ("ALTER TABLE parcel ADD CHECK (amount > 0) NOT VALID", True, ()),
+        ("ALTER TABLE parcel RENAME note TO remark", True, ()),
+        ("TRUNCATE parcel", True, ()),
+        ("DROP TABLE parcel", True, ()),
+        ("CREATE VIEW v AS SELECT * FROM parcel", True, ()),
+        ("ALTER TABLE parcel ALTER shelf_id SET NOT NULL", False, ()),
+        ("CREATE INDEX ON parcel (note)", False, ()),
+        ("REINDEX INDEX parcel_pkey", False, ("public.parcel_pkey",)),
+        ("CREATE TABLE copied AS SELECT * FROM parcel", False, ()),
+        ("ALTER TABLE parcel ALTER amount TYPE bigint", False, ("public.parcel",)),
+        ("CLUSTER parcel USING parcel_pkey", False, ("public.parcel",)),
+    ],
+)
+@pytest.mark.soak
+def test_what_looks_at_rows_is_told_from_what_does_not(
+    few_parcels: DatabaseUrl,
+    tmp_path: Path,
+    statement: str,
+    constant: bool,
+    rewritten: tuple[str, ...],
+) -> None:
+    [done] = drill(few_parcels, tmp_path, Step(statement, down=None)).measured
+
+    assert (done.constant, done.rewritten) == (constant, rewritten)
 
 
 @pytest.mark.soak

@@ -34,11 +34,12 @@ def test_a_wait_is_charged_to_the_statements_that_it_fell_into() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "size", "rewritten", "predicted"),
+    ("seconds", "size", "constant", "predicted"),
     [
         (2.0, None, False, 2.0),
         (2.0, Size(100, None), False, None),
-        (2.0, Size(100, 400), True, 8.0),
+        (2.0, Size(100, 400), True, 2.0),
+        (2.0, Size(100, None), True, 2.0),
         (2.0, Size(100, 400), False, 0.01 + 1.99 * 4),
         (0.005, Size(100, 400), False, 0.005),
         (0.005, Size(0, 0), False, 0.005),
@@ -46,24 +47,21 @@ def test_a_wait_is_charged_to_the_statements_that_it_fell_into() -> None:
     ],
 )
 def test_seconds_are_scaled_by_the_size_of_the_table(
-    seconds: float, size: Size | None, rewritten: bool, predicted: float | None
+    seconds: float, size: Size | None, constant: bool, predicted: float | None
 ) -> None:
-    found = predict(seconds, size, rewritten=rewritten)
+    found = predict(seconds, size, constant=constant)
 
     assert found == (None if predicted is None else pytest.approx(predicted))
 
 
-@given(SECONDS, BYTES, BYTES, st.booleans())
-def test_a_larger_table_never_takes_less(
-    seconds: float, copy: int, live: int, rewritten: bool
-) -> None:
-    found = predict(seconds, Size(copy, live), rewritten=rewritten)
+@given(SECONDS, BYTES, BYTES)
+def test_a_larger_table_never_takes_less(seconds: float, copy: int, live: int) -> None:
+    found = predict(seconds, Size(copy, live))
     assert found is not None
-    same = predict(seconds, Size(copy, copy), rewritten=rewritten)
 
-    assert same == pytest.approx(seconds)
+    assert predict(seconds, Size(copy, copy)) == pytest.approx(seconds)
     assert (found >= seconds * 0.999) if live >= copy else (found <= seconds * 1.001)
-    if seconds <= FLOOR_SECONDS and not rewritten:
+    if seconds <= FLOOR_SECONDS:
         assert found == seconds
 
 

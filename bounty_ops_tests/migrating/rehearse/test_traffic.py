@@ -31,6 +31,8 @@ def things(fresh_database: DatabaseUrl) -> DatabaseUrl:
         "CREATE TABLE thing (id int PRIMARY KEY, name text)",
         "INSERT INTO thing SELECT g, 'thing' FROM generate_series(1, 1000) g",
         "CREATE TABLE other (id int)",
+        "CREATE TABLE event (at date) PARTITION BY RANGE (at)",
+        "CREATE TABLE event_now PARTITION OF event DEFAULT",
         "CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM thing",
     )
     return fresh_database
@@ -71,6 +73,8 @@ def observe(url: DatabaseUrl, *statements: str, attended: bool = True) -> dict[s
         ("DROP INDEX thing_name", {"read", "write"}),
         ("REFRESH MATERIALIZED VIEW summary", {"read"}),
         ("CREATE TABLE brand_new (id int)", set()),
+        ("LOCK TABLE ONLY event IN ACCESS EXCLUSIVE MODE", {"read", "write"}),
+        ("LOCK TABLE event_now IN SHARE MODE", {"write"}),
     ],
 )
 def test_a_lock_stops_whom_it_conflicts_with(
