@@ -55,9 +55,9 @@ def write_reconciliation(
     """
     way = plan_way(expected, found, fills=fills)
     groups = groups_of(way.steps)
-    downs = _ways_back(lineage, expected, found, groups, server)
+    downs, problems = _ways_back(lineage, expected, found, groups, server)
     drafts = _drafts(lineage, revisions, groups, downs)
-    notes = list(way.notes)
+    notes = [*problems, *way.notes]
     notes += [
         f"{column} is required and the rows that are there have no value for it; name one with "
         f"--fill {column}=EXPRESSION, or the revision works on an empty table only"
@@ -86,19 +86,23 @@ def _ways_back(
     found: Catalog,
     groups: Sequence[tuple[Step, ...]],
     server: DatabaseUrl | None,
-) -> list[tuple[str, ...]]:
+) -> tuple[list[tuple[str, ...]], list[str]]:
     """Try the revisions out on a copy of the live schema, and find what takes each back."""
     with laboratory(server) as lab:
         copy = lab.migrated(lineage.directory())
-        statements = [
-            statement for each in differences(found, catalog_of(copy)) for statement in each.sql
-        ]
         try:
-            execute(copy, statements, autocommit=True)
+            _become(copy, found)
+        except PostgresError as error:
+            note = (
+                "not tried out, and without a way back: the schema could not be copied to a "
+                f"throw-away server ({error})"
+            )
+            return [()] * len(groups), [note]
+        try:
             seen = forward(copy, groups)
         except PostgresError as error:
             raise MigrationError(
-                f"the schema could not be copied to try the reconcile revision out: {error}",
+                f"the reconcile revision does not run: {error}",
                 hint="Nothing was written. `bounty-ops db drift --sql` prints what differs; write "
                 "the revision by hand from that.",
             ) from error
@@ -108,7 +112,12 @@ def _ways_back(
                 f"the reconcile revision would not lead to the migrations: {left[0].sentence()}",
                 hint="Nothing was written. Settle this one by hand, then adopt again.",
             )
-        return ways_back(copy, groups, seen)
+        return ways_back(copy, groups, seen), []
+
+
+def _become(copy: DatabaseUrl, found: Catalog) -> None:
+    told = differences(found, catalog_of(copy))
+    execute(copy, [statement for each in told for statement in each.sql], autocommit=True)
 
 
 def _drafts(

@@ -59,6 +59,11 @@ def baseline() -> str:
     return (folder / "bounty_0001_baseline.sql").read_text("utf-8")
 
 
+_REQUIRED = """
+    ALTER TABLE bounty DROP description;
+    ALTER TABLE waitlist ADD given_up text, ALTER email TYPE varchar(100);
+"""
+
 #: name -> the SQL that makes it
 EQUAL = {
     "pushed": _OTHER_ORDER + _ROWS,
@@ -68,5 +73,8 @@ EQUAL = {
 UNEQUAL = {
     "committed only": JOURNAL + _ROWS + _OLDER,
     "edited a little": _ROWS + "ALTER TABLE bounty ALTER title DROP NOT NULL",
+    "without a required column": _ROWS + _REQUIRED,
     "edited by hand": _OTHER_ORDER + _ROWS + _BY_HAND,
 }
+#: What rows get in required columns that are missing.
+FILLS = {"without a required column": {"bounty.description": "'nothing said'"}}

@@ -14,7 +14,7 @@ from bounty_ops.migrating.adopt import Adoption, adopt
 from bounty_ops.migrating.drift import differences, drift_at, expected_catalog, live_catalog
 from bounty_ops.migrating.lineage import BOUNTY
 from bounty_ops.postgres.connect import connect
-from bounty_ops_tests.migrating.adopt.states import EQUAL, UNEQUAL, baseline
+from bounty_ops_tests.migrating.adopt.states import EQUAL, FILLS, UNEQUAL, baseline
 from bounty_ops_tests.migrating.lines import environment
 
 if TYPE_CHECKING:
@@ -114,7 +114,14 @@ def test_another_database_gets_a_revision_that_reconciles_it(
     before, there = _ask(url, _UNTOUCHED), environment(url)
 
     def go() -> Adoption:
-        return adopt(there, operator="anna", state_dir=state_dir, server=pg_server, lineage=line)
+        return adopt(
+            there,
+            operator="anna",
+            fills=FILLS.get(name, {}),
+            state_dir=state_dir,
+            server=pg_server,
+            lineage=line,
+        )
 
     written = go()
     assert written.outcome == "reconcile"
@@ -201,3 +208,24 @@ def test_what_is_expected_is_built_once_and_built_again_when_damaged(
     )
     assert kept.stat().st_mtime_ns != written
     assert kept.stat().st_size > 1000
+
+
+@pytest.mark.soak
+def test_what_cannot_be_copied_is_reconciled_untried(
+    fresh_database: DatabaseUrl, pg_server: DatabaseUrl, tmp_path: Path, state_dir: Path
+) -> None:
+    url = _made(
+        fresh_database,
+        "CREATE OPERATOR public.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);"
+        "CREATE VIEW by_hand AS SELECT id FROM bounty WHERE 1 === 1",
+    )
+    adoption = adopt(
+        environment(url), operator="anna", output=tmp_path, state_dir=state_dir, server=pg_server
+    )
+    assert adoption.outcome == "reconcile"
+    assert "not tried out" in adoption.notes[0]
+    assert {each.object for each in adoption.differences} == {
+        "by_hand",
+        "public.===(integer,integer)",
+    }
+    assert not [path for path in adoption.files if path.name.endswith(".down.sql")]
