@@ -34,7 +34,7 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'm',
 """
 #: What decides what a migration does to values: a timestamp that becomes a timestamptz is
 #: rewritten in every time zone but UTC.
-_CARRIED_OVER: Final = ("TimeZone", "IntervalStyle", "default_toast_compression")
+_CARRIED_OVER: Final = ("TimeZone", "IntervalStyle")
 
 
 @dataclass(frozen=True)

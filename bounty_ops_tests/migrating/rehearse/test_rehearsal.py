@@ -183,6 +183,25 @@ def test_a_live_database_that_outgrew_its_limits_or_its_server(
 
 
 @pytest.mark.soak
+def test_the_copy_is_in_the_live_databases_time_zone(
+    make_stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = make_stage(100)
+    step = Step(
+        "ALTER TABLE parcel ALTER sent_at TYPE timestamptz",
+        "ALTER TABLE parcel ALTER sent_at TYPE timestamp",
+    )
+    in_utc = dataclasses.replace(stage, directory=tmp_path / "1").rehearse(step)
+    run(stage.live, f"ALTER DATABASE {stage.live.database} SET timezone = 'Asia/Tokyo'")
+
+    elsewhere = dataclasses.replace(stage, directory=tmp_path / "2").rehearse(step)
+
+    assert (in_utc.outcome, elsewhere.outcome) == ("passed", "passed")
+    assert [one.rewritten for one in in_utc.statements] == [()]
+    assert [one.rewritten for one in elsewhere.statements] == [("public.parcel",)]
+
+
+@pytest.mark.soak
 def test_what_the_live_database_has_had_since_the_backup(
     make_stage: Callable[..., Stage], tmp_path: Path
 ) -> None:
