@@ -77,9 +77,9 @@ class Runner:
         url: DatabaseUrl,
         directory: Path,
         plan: MigrationPlan,
+        policy: dict[str, object],
         *,
         silence_seconds: float | None = None,
-        **policy: object,
     ) -> None:
         self._end, other = _CONTEXT.Pipe(duplex=False)
         errand = _Errand(url, directory, plan, policy, silence_seconds)

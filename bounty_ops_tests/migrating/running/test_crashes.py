@@ -210,7 +210,7 @@ def _crash(
     with Wire(url) as wire:
         # The plan names the address, so it is made over the same wire.
         plan = plan_migration(environment(wire.url, **POLICY), line)
-        with Runner(wire.url, line.directory(), plan, **POLICY) as runner:
+        with Runner(wire.url, line.directory(), plan, POLICY) as runner:
             for _ in range(chance.randrange(TOLD)):
                 if runner.next() is None or runner.outcome is not None:
                     break

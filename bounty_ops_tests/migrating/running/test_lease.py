@@ -108,7 +108,7 @@ def test_a_runner_whose_network_fell_silent_does_not_keep_the_lock(
     )
     with Wire(table) as wire:
         plan = plan_migration(environment(wire.url), line)
-        with Runner(wire.url, line.directory(), plan, silence_seconds=1.0) as runner:
+        with Runner(wire.url, line.directory(), plan, {}, silence_seconds=1.0) as runner:
             while (told := runner.next()) and told[:2] != ("began", "bounty_0002"):
                 pass
             wire.fall_silent()

@@ -46,7 +46,7 @@ def _trial(
     plan = plan_migration(environment(url, **POLICY), line)
     with ExitStack() as stack:
         runners = [
-            stack.enter_context(Runner(url, line.directory(), plan, **POLICY)) for _ in range(many)
+            stack.enter_context(Runner(url, line.directory(), plan, POLICY)) for _ in range(many)
         ]
         if kill:
             _kill_whoever_begins(runners, chance)
