@@ -33,10 +33,14 @@ def servers(
         EmbeddedError: a local server is needed and cannot be started.
     """
     settings = read_settings(invocation)
-    chosen = settings.environment(invocation.environment)
+    embedded = False
+    if database or invocation.environment is not None:
+        # Who asks for the bucket alone needs no environment, not even the default one.
+        chosen = settings.environment(invocation.environment)
+        embedded = database and chosen.can_be_embedded
     with ExitStack() as stack:
         complete = stack.enter_context(
-            stand_in(settings, database=database and chosen.can_be_embedded, ops=ops, bucket=bucket)
+            stand_in(settings, database=embedded, ops=ops, bucket=bucket)
         )
         invocation.redaction.learn(complete)
         yield complete

@@ -10,7 +10,7 @@ from bounty_ops.alerting import recovery
 from bounty_ops.defs.catalogued import catalogued
 from bounty_ops.defs.chart import Bar, size_chart
 from bounty_ops.defs.failures import Secrets, told
-from bounty_ops.defs.names import BACKUP_CATALOGUE, RESTORE_VERIFICATION, Names
+from bounty_ops.defs.names import BACKUP_CATALOGUE, KEPT_BACKUPS, RESTORE_VERIFICATION, Names
 from bounty_ops.defs.presentation import UNKNOWN, moment, size, table
 from bounty_ops.defs.workplace import Workplace, opened
 from bounty_ops.environments import Policy
@@ -31,7 +31,8 @@ def backup_catalogue_asset(names: Names) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[names.asset(RESTORE_VERIFICATION)],
+        # After the night's prune, or it would list what is gone a moment later.
+        deps=[names.asset(RESTORE_VERIFICATION), names.asset(KEPT_BACKUPS)],
         group_name=names.environment,
         kinds={"postgres", "s3"},
         tags=names.tags,

@@ -1,8 +1,10 @@
 """From what PostgreSQL or libpq said to what happened and what to do next.
 
-Errors are recognised by SQLSTATE wherever the server answered. Only where libpq itself gave up
-(no SQLSTATE exists then) its text is read, and in no case is that text passed on unseen: libpq
-repeats connection parameters in some of its messages.
+Errors are recognised by SQLSTATE wherever the server answered. Where no connection came about,
+libpq gives none, not even that of the server's refusal, so its text is read. Those words are
+English where the server's lc_messages is (servers may be built without translations, as those of
+the wheels are); of others only "the connection could not be made" is said. In no case is that text
+passed on unseen: libpq repeats connection parameters in some of its messages.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from bounty_ops.errors import (
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
 
-_CHECK_URL: Final = "Check role and password in DATABASE_URL (special characters percent-encoded)."
+#: Which variable it is, an error does not know: it may be the operations database that is away.
+_URL: Final = "the URL (DATABASE_URL; of the operations database OPS_DATABASE_URL)"
+_CHECK_URL: Final = f"Check role and password in {_URL}; special characters are percent-encoded."
 
 #: SQLSTATE -> (error, what happened, what to do). PostgreSQL documentation, appendix A.
 _BY_STATE: Final[dict[str, tuple[type[PostgresError], str, str]]] = {
@@ -35,7 +39,7 @@ _BY_STATE: Final[dict[str, tuple[type[PostgresError], str, str]]] = {
     "3D000": (
         AuthenticationFailed,
         "the database does not exist",
-        "Create it, or correct the database's name at the end of DATABASE_URL.",
+        f"Create it, or correct the database's name at the end of {_URL}.",
     ),
     "53300": (
         ServerUnavailable,
@@ -72,6 +76,11 @@ _BY_STATE: Final[dict[str, tuple[type[PostgresError], str, str]]] = {
         "the statement was cancelled (a timeout, or somebody cancelled it)",
         "Try again when the server is less busy, or raise the timeout.",
     ),
+    "25006": (
+        PostgresError,
+        "the server, or this session, is read-only",
+        "Use the primary's address, or see who has set default_transaction_read_only.",
+    ),
     "53100": (
         PostgresError,
         "the server's disk is full",
@@ -85,7 +94,7 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "connection refused",
         ServerUnavailable,
         "connection refused: nothing listens there",
-        "Start the server, or correct host and port in DATABASE_URL.",
+        f"Start the server, or correct host and port in {_URL}.",
     ),
     (
         "timeout expired",
@@ -97,13 +106,13 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "could not translate host name",
         ServerUnavailable,
         "the host name cannot be resolved",
-        "Check the host in DATABASE_URL.",
+        f"Check the host in {_URL}.",
     ),
     (
         "resolve host",
         ServerUnavailable,
         "the host name cannot be resolved",
-        "Check the host in DATABASE_URL.",
+        f"Check the host in {_URL}.",
     ),
     (
         "certificate verify failed",
@@ -115,19 +124,19 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "root certificate file",
         AuthenticationFailed,
         "there is no root certificate to verify the server with",
-        "Give it with sslrootcert=/path/to/root.crt (or sslrootcert=system) in DATABASE_URL.",
+        f"Give it with sslrootcert=/path/to/root.crt (or sslrootcert=system) in {_URL}.",
     ),
     (
         "server does not support ssl",
         AuthenticationFailed,
         "the server does not offer TLS, but the URL insists on it",
-        "Switch TLS on at the server, or change sslmode in DATABASE_URL.",
+        f"Switch TLS on at the server, or change sslmode in {_URL}.",
     ),
     (
         "no password supplied",
         AuthenticationFailed,
         "the server wants a password and the URL has none",
-        "Add the password to DATABASE_URL (special characters percent-encoded).",
+        f"Add the password to {_URL}; special characters are percent-encoded.",
     ),
     (
         "password authentication failed",
@@ -188,13 +197,13 @@ _BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
         "does not exist",
         AuthenticationFailed,
         "the database or the role does not exist",
-        "Create it, or correct role and database name in DATABASE_URL.",
+        f"Create it, or correct role and database name in {_URL}.",
     ),
     (
         "no such file or directory",
         ServerUnavailable,
         "nothing listens on that socket",
-        "Start the server, or correct the socket directory in DATABASE_URL.",
+        f"Start the server, or correct the socket directory in {_URL}.",
     ),
 )
 

@@ -87,6 +87,20 @@ def test_an_empty_bucket_is_an_empty_list(command_line: CommandLine) -> None:
     assert "no backup yet" in command_line.run("backup", "list").stdout
 
 
+def test_what_asks_for_the_bucket_alone_needs_no_default_environment(
+    command_line: CommandLine,
+) -> None:
+    (command_line.home / ".env.production").write_text("DATABASE_URL=postgresql://a@b.example/c\n")
+    line = command_line.with_variables(DATABASE_URL="")
+
+    everything = line.run("backup", "list", "--all", "--json")
+    assert (everything.code, everything.document) == (0, []), everything.stderr
+    unknown = line.run("backup", "show", "20261122T020000Z-1a2b3c4d")
+    assert "there is no backup" in unknown.error_lines[0]
+    own = line.run("backup", "list")
+    assert "there is no environment" in own.error_lines[0]
+
+
 def test_a_missing_bucket_is_two_lines_and_nothing_is_dumped(filled: CommandLine) -> None:
     gone = filled.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")
     outcome = gone.run("backup", "run", "--json")

@@ -89,8 +89,17 @@ def test_nobody_listening_is_said_with_host_and_port() -> None:
             connect(url, application_name=NAME),
         ):
             pass
-    assert "DATABASE_URL" in caught.value.hint
+    assert "(DATABASE_URL; of the operations database OPS_DATABASE_URL)" in caught.value.hint
     assert "hidden-pw" not in f"{caught.value}{caught.value.hint}"
+
+
+def test_a_session_that_may_only_read_says_so(fresh_database: DatabaseUrl) -> None:
+    with (
+        pytest.raises(PostgresError, match="read-only: cannot execute CREATE TABLE") as caught,
+        connect(fresh_database, application_name=NAME, read_only=True) as connection,
+    ):
+        connection.execute("CREATE TABLE t ()")
+    assert "default_transaction_read_only" in caught.value.hint
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,7 @@ def listing(invocation: Invocation, *, everything: bool, copies: bool, from_copy
             hint="--copies compares the two buckets, --from-copy lists the second one alone.",
         )
     with servers(invocation, bucket=not from_copy) as settings:
-        environment = settings.environment(invocation.environment)
-        wanted = None if everything else environment.name
+        wanted = None if everything else settings.environment(invocation.environment).name
         there = None
         if copies or from_copy:
             second = Journal(ObjectStore(settings.require_copy_object_store()))
