@@ -71,11 +71,14 @@ class MigrationForm:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "MigrationForm":
         """Read the configuration that Dagster has validated against `FIELDS`."""
-        values = {
-            name: value.strip() if isinstance(value, str) else value
-            for name, value in config.items()
-        }
-        return cls(**{**values, "acknowledge": tuple(values.get("acknowledge", ()))})
+        return cls(
+            apply=config["apply"].strip(),
+            operator=config["operator"].strip(),
+            reason=config["reason"].strip(),
+            acknowledge=tuple(config["acknowledge"]),
+            override=config["override"].strip(),
+            backup_first=config["backup_first"],
+        )
 
     def acknowledgements(self, secrets: Secrets) -> tuple[Acknowledgement, ...]:
         """What of the linter's findings is accepted.

@@ -195,6 +195,11 @@ def test_a_protected_environment_is_not_migrated_while_gates_refuse(
     assert evidence.override.gates == ("backup", "staging", "rehearsal")
     assert evidence.acknowledged == ()  # nothing was found by that rule
 
+    sensor = deployment.definitions().resolve_sensor_def("production_watch")
+    with dg.build_sensor_context(instance=deployment.instance) as context:
+        told = sensor.evaluate_tick(context).skip_message or ""
+    assert "ada overrode the gates of a migration: backup, staging, rehearsal" in told
+
 
 def test_an_acknowledgement_without_a_reason_is_refused(
     development: Deployment, fresh_database: DatabaseUrl

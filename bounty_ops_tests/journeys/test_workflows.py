@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # it has no stubs here
 
 import bounty_ops
 from bounty_ops_tests.migrating.lines import write_revision
