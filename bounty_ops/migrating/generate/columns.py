@@ -14,7 +14,7 @@ from bounty_ops.migrating.generate.constraints import (
     proof_of_not_null,
     unique,
 )
-from bounty_ops.migrating.generate.statements import mentioned, quoted, strings, written
+from bounty_ops.migrating.generate.statements import Node, mentioned, quoted, strings, written
 from bounty_ops.migrating.generate.step import Backfill, Rewritten, Step
 from bounty_ops.migrating.generate.volatility import is_volatile
 
@@ -36,17 +36,17 @@ _SUFFIXES: Final = {
 class Addition:
     """One ADD COLUMN, taken apart."""
 
-    def __init__(self, sql: str, node: ast.AlterTableStmt) -> None:
+    def __init__(self, sql: str, node: Node) -> None:
         self.sql = sql
         self.node = node
-        self.column: ast.ColumnDef = node.cmds[0].def_
+        self.column: Node = node.cmds[0].def_
         self.table: str = node.relation.relname
         self.target = written(node.relation)
         self.name = quoted(self.column.colname)
         self.touches = mentioned(node)
         self.constraints = tuple(self.column.constraints or ())
 
-    def of(self, kind: ConstrType) -> ast.Constraint | None:
+    def of(self, kind: ConstrType) -> Node | None:
         """The column's constraint of a kind."""
         return next((each for each in self.constraints if each.contype == kind), None)
 
@@ -89,9 +89,7 @@ class Addition:
         )
 
 
-def add_column(
-    sql: str, node: ast.AlterTableStmt, known: Known, fill: str | None
-) -> list[Rewritten]:
+def add_column(sql: str, node: Node, known: Known, fill: str | None) -> list[Rewritten]:
     """ADD COLUMN as steps; ``fill`` is the value for the rows that are there."""
     add = Addition(sql, node)
     reason = _why_not_online(add, known)
@@ -167,7 +165,7 @@ def _nullable(add: Addition) -> Step:
     )
 
 
-def _separately(add: Addition, constraint: ast.Constraint, known: Known) -> Rewritten:
+def _separately(add: Addition, constraint: Node, known: Known) -> Rewritten:
     """A constraint that stood in the column's declaration, as one of its own."""
     column = ast.String(sval=add.column.colname)
     if constraint.conname is None:
@@ -202,7 +200,7 @@ def backfill(
     )
 
 
-def set_not_null(sql: str, node: ast.AlterTableStmt, known: Known, fill: str | None) -> Rewritten:
+def set_not_null(sql: str, node: Node, known: Known, fill: str | None) -> Rewritten:
     """SET NOT NULL, proved by a CHECK that was validated before."""
     table, column = node.relation.relname, node.cmds[0].name
     target = written(node.relation)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pglast.enums import ConstrType
 
 from bounty_ops.migrating.generate.statements import (
+    Node,
     derived,
     listed,
     mentioned,
@@ -19,8 +20,6 @@ from bounty_ops.migrating.generate.statements import (
 from bounty_ops.migrating.generate.step import Rewritten, Step
 
 if TYPE_CHECKING:
-    from pglast import ast
-
     from bounty_ops.migrating.generate.known import Known
 
 _CREATE_INDEX: Final = re.compile(
@@ -31,7 +30,7 @@ SHARE_ROW_EXCLUSIVE: Final = "SHARE ROW EXCLUSIVE"
 SHARE_UPDATE_EXCLUSIVE: Final = "SHARE UPDATE EXCLUSIVE"
 
 
-def foreign_key_or_check(sql: str, node: ast.AlterTableStmt) -> Rewritten:
+def foreign_key_or_check(sql: str, node: Node) -> Rewritten:
     """ADD FOREIGN KEY or CHECK: for new rows at once, for the others looked at later."""
     constraint, table = node.cmds[0].def_, node.relation.relname
     target = written(node.relation)
@@ -68,7 +67,7 @@ def validation(
     )
 
 
-def unique(sql: str, node: ast.AlterTableStmt, known: Known, *, replaces: bool) -> Rewritten:
+def unique(sql: str, node: Node, known: Known, *, replaces: bool) -> Rewritten:
     """ADD UNIQUE or PRIMARY KEY: an index built beside the traffic, then adopted."""
     constraint, table = node.cmds[0].def_, node.relation.relname
     if constraint.indexname is not None:
@@ -112,7 +111,7 @@ def _next_stage(steps: list[Step]) -> int:
     return steps[-1].stage + 1 if steps else 0
 
 
-def _unique_index(constraint: ast.Constraint, index: str, target: str) -> str:
+def _unique_index(constraint: Node, index: str, target: str) -> str:
     text = f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(index)} ON {target}"
     text += f" ({listed(strings(constraint.keys))})"
     if constraint.including:
@@ -120,7 +119,7 @@ def _unique_index(constraint: ast.Constraint, index: str, target: str) -> str:
     return text + (" NULLS NOT DISTINCT" if constraint.nulls_not_distinct else "")
 
 
-def _adoption(node: ast.AlterTableStmt, constraint: ast.Constraint, index: str) -> str:
+def _adoption(node: Node, constraint: Node, index: str) -> str:
     primary = constraint.contype == ConstrType.CONSTR_PRIMARY
     text = f"ALTER TABLE {written(node.relation)} ADD CONSTRAINT {quoted(constraint.conname)}"
     text += f" {'PRIMARY KEY' if primary else 'UNIQUE'} USING INDEX {quoted(index)}"
@@ -130,7 +129,7 @@ def _adoption(node: ast.AlterTableStmt, constraint: ast.Constraint, index: str) 
 
 
 def _plain_addition(
-    sql: str, node: ast.AlterTableStmt, why: str, risk: str, lock: str = ACCESS_EXCLUSIVE
+    sql: str, node: Node, why: str, risk: str, lock: str = ACCESS_EXCLUSIVE
 ) -> Step:
     name = quoted(node.cmds[0].def_.conname)
     return Step(
@@ -144,13 +143,13 @@ def _plain_addition(
     )
 
 
-def exclusion(sql: str, node: ast.AlterTableStmt) -> Rewritten:
+def exclusion(sql: str, node: Node) -> Rewritten:
     """EXCLUDE: there is no way but to build its index while nobody reads or writes."""
     why = "PostgreSQL can neither build the index beside the traffic nor adopt one"
     return Rewritten((_plain_addition(sql, node, why, "blocking"),))
 
 
-def create_index(sql: str, node: ast.IndexStmt, known: Known, *, replaces: bool) -> Rewritten:
+def create_index(sql: str, node: Node, known: Known, *, replaces: bool) -> Rewritten:
     """CREATE INDEX: beside the traffic, outside of transactions."""
     table, touches = node.relation.relname, mentioned(node)
     if known.is_partitioned(table):
@@ -182,7 +181,7 @@ def create_index(sql: str, node: ast.IndexStmt, known: Known, *, replaces: bool)
     return Rewritten((built,))
 
 
-def _beside(relation: ast.RangeVar, name: str) -> str:
+def _beside(relation: Node, name: str) -> str:
     schema = f"{quoted(relation.schemaname)}." if relation.schemaname else ""
     return schema + quoted(name)
 
@@ -204,7 +203,7 @@ def drop_index(name: str, written_name: str, known: Known) -> Step:
     )
 
 
-def replaced_index(dropped: Step, created: Rewritten, node: ast.IndexStmt, name: str) -> Rewritten:
+def replaced_index(dropped: Step, created: Rewritten, node: Node, name: str) -> Rewritten:
     """The old index stays until the new one is there, so no query is ever without."""
     (built,) = created.steps
     old, new = _beside(node.relation, name), _beside(node.relation, node.idxname)

@@ -15,26 +15,24 @@ from bounty_ops.migrating.generate.belongings import constraints, indexes, made_
 from bounty_ops.migrating.generate.columns import backfill
 from bounty_ops.migrating.generate.constraints import SHARE_ROW_EXCLUSIVE, validation
 from bounty_ops.migrating.generate.second_column import Work
-from bounty_ops.migrating.generate.statements import expression, quoted, with_columns, written
+from bounty_ops.migrating.generate.statements import Node, expression, quoted, with_columns, written
 from bounty_ops.migrating.generate.step import Rewritten
 from bounty_ops.migrating.generate.types import simple_conversion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pglast import ast
-
     from bounty_ops.migrating.generate.known import Known
     from bounty_ops.migrating.generate.second_column import Conversion
 
-_NOTHING: Final[Mapping[str, ast.Node]] = {}
+_NOTHING: Final[Mapping[str, Node]] = {}
 
 
 def convert(
     wish: Conversion,
     known: Known,
     gone: frozenset[str] = frozenset(),
-    remade: Mapping[str, ast.Node] = _NOTHING,
+    remade: Mapping[str, Node] = _NOTHING,
 ) -> Rewritten:
     """The steps of a conversion; `why_not_online` has been asked.
 

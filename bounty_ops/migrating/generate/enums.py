@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.generate.conversion import convert
 from bounty_ops.migrating.generate.second_column import Conversion, why_not_online
-from bounty_ops.migrating.generate.statements import derived, literal, quoted, strings, written
+from bounty_ops.migrating.generate.statements import (
+    Node,
+    derived,
+    literal,
+    quoted,
+    strings,
+    written,
+)
 from bounty_ops.migrating.generate.step import Rewritten, Step
 from bounty_ops.migrating.generate.types import with_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pglast import ast
-
     from bounty_ops.migrating.generate.known import Known
 
 _OWN: Final = "nobody reads or writes a type"
 
 
-def add_label(sql: str, node: ast.AlterEnumStmt) -> Rewritten:
+def add_label(sql: str, node: Node) -> Rewritten:
     """ADD VALUE, and RENAME VALUE."""
     name = strings(node.typeName)[-1]
     touches = frozenset({name})

@@ -10,11 +10,11 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
 
 from bounty_ops.migrating.generate.second_column import why_not_online
-from bounty_ops.migrating.generate.statements import is_command, strings, written
+from bounty_ops.migrating.generate.statements import Node, is_a, is_command, strings, written
 from bounty_ops.migrating.generate.types import same_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bounty_ops.migrating.generate.known import Known
 
@@ -25,10 +25,10 @@ UNIQUE: Final = (ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_PRIMARY)
 class Listing:
     """The statements of a change, and which of them are dealt with."""
 
-    nodes: list[tuple[str, ast.Node]]
+    nodes: list[tuple[str, Node]]
     known: Known
     done: set[int] = field(default_factory=set)
-    remade: dict[str, ast.Node] = field(default_factory=dict)
+    remade: dict[str, Node] = field(default_factory=dict)
     """Constraints and indexes that a conversion makes, as they shall be."""
     busy: set[str] = field(default_factory=set)
     """Tables that others use and that this change alters."""
@@ -41,8 +41,8 @@ class Listing:
         Plainly it has to be done so; beside a second column nothing has to be missing meanwhile.
         """
         for position, (_, node) in enumerate(self.nodes):
-            relation = getattr(node, "relation", None)
-            if isinstance(relation, ast.RangeVar) and self.known.has_table(relation.relname):
+            relation: Node = getattr(node, "relation", None)
+            if is_a(relation, ast.RangeVar) and self.known.has_table(relation.relname):
                 self.busy.add(relation.relname)
             if not is_command(node, AlterTableType.AT_AlterColumnType):
                 continue
@@ -50,7 +50,7 @@ class Listing:
                 for earlier in range(position):
                     self._gather(earlier, position, node.relation.relname, node.cmds[0].name)
 
-    def _is_conversion(self, node: ast.AlterTableStmt) -> bool:
+    def _is_conversion(self, node: Node) -> bool:
         table, command = node.relation.relname, node.cmds[0]
         before = self.known.column_type(table, command.name)
         return (
@@ -81,7 +81,7 @@ class Listing:
     def default_after(self, position: int, table: str, column: str) -> str | None:
         """The default after a conversion: a later statement's, or the one that is there."""
 
-        def concerns(node: ast.Node) -> bool:
+        def concerns(node: Node) -> bool:
             return (
                 is_command(node, AlterTableType.AT_ColumnDefault)
                 and node.relation.relname == table
@@ -96,7 +96,7 @@ class Listing:
         default = self.nodes[later][1].cmds[0].def_
         return None if default is None else written(default)
 
-    def later(self, position: int, wanted: Callable[[ast.Node], bool]) -> int | None:
+    def later(self, position: int, wanted: Callable[[Node], bool]) -> int | None:
         """Where after a statement the one is that belongs to it."""
         for other in range(position + 1, len(self.nodes)):
             if other not in self.done and wanted(self.nodes[other][1]):
@@ -104,23 +104,23 @@ class Listing:
         return None
 
 
-def _dropped(node: ast.Node, table: str) -> list[tuple[str, Callable[[ast.Node], bool]]]:
+def _dropped(node: Node, table: str) -> Sequence[tuple[str, Callable[[Node], bool]]]:
     """What a statement drops of a table, and how to know the statement that makes it again."""
     if is_command(node, AlterTableType.AT_DropConstraint) and node.relation.relname == table:
         name = node.cmds[0].name
         return [(name, partial(_adds_constraint, table=table, name=name))]
-    if isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
+    if is_a(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
         names = [strings(each)[-1] for each in node.objects]
         return [(name, partial(makes_index, name=name)) for name in names] * (len(names) == 1)
     return []
 
 
-def makes_index(node: ast.Node, name: str) -> bool:
+def makes_index(node: Node, name: str) -> bool:
     """Whether a statement creates the index."""
-    return isinstance(node, ast.IndexStmt) and node.idxname == name
+    return is_a(node, ast.IndexStmt) and node.idxname == name
 
 
-def _adds_constraint(node: ast.Node, table: str, name: str) -> bool:
+def _adds_constraint(node: Node, table: str, name: str) -> bool:
     return (
         is_command(node, AlterTableType.AT_AddConstraint)
         and node.relation.relname == table
@@ -128,6 +128,6 @@ def _adds_constraint(node: ast.Node, table: str, name: str) -> bool:
     )
 
 
-def adds_unique(node: ast.Node, table: str, name: str) -> bool:
+def adds_unique(node: Node, table: str, name: str) -> bool:
     """Whether a statement adds the unique constraint or primary key."""
     return _adds_constraint(node, table, name) and node.cmds[0].def_.contype in UNIQUE

@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pglast import ast, parse_sql
 from pglast.enums import ConstrType
 
-from bounty_ops.migrating.generate.statements import quoted, strings
+from bounty_ops.migrating.generate.statements import Node, parsed, quoted, strings
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.catalog import Catalog, Item
@@ -21,7 +20,7 @@ class Constraint:
 
     name: str
     definition: str
-    node: ast.Constraint
+    node: Node
 
 
 class Known:
@@ -126,7 +125,7 @@ class Known:
         )
 
 
-def _constraint(item: Item) -> ast.Constraint:
+def _constraint(item: Item) -> Node:
     statement = f"ALTER TABLE t ADD CONSTRAINT c {item.facts['definition']}"
-    node: ast.Constraint = parse_sql(statement)[0].stmt.cmds[0].def_
-    return node
+    node: Node = parsed(statement)
+    return node.cmds[0].def_

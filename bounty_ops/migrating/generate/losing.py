@@ -8,7 +8,7 @@ from pglast import ast
 from pglast.enums import AlterTableType, ObjectType
 
 from bounty_ops.migrating.generate.known import Known
-from bounty_ops.migrating.generate.statements import parsed, strings, written
+from bounty_ops.migrating.generate.statements import Node, is_a, parsed, strings, written
 from bounty_ops.migrating.generate.types import canonical_type, same_storage
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def what_is_lost(statements: Sequence[str], found: Catalog) -> tuple[str, ...]:
     return tuple(sentence for sql in statements for sentence in _lost(parsed(sql), known))
 
 
-def _lost(node: ast.Node, known: Known) -> Iterator[str]:
-    if isinstance(node, ast.DropStmt):
+def _lost(node: Node, known: Known) -> Iterator[str]:
+    if is_a(node, ast.DropStmt):
         kinds = {ObjectType.OBJECT_TABLE: "table", ObjectType.OBJECT_SEQUENCE: "sequence"}
         if node.removeType in kinds:
             for each in node.objects:
                 yield f"{kinds[node.removeType]} {strings(each)[-1]} would be dropped"
-    if isinstance(node, ast.AlterTableStmt):
+    if is_a(node, ast.AlterTableStmt):
         table = node.relation.relname
         for command in node.cmds:
             if command.subtype == AlterTableType.AT_DropColumn:

@@ -16,6 +16,8 @@ from bounty_ops.migrating.generate.grouping import grouped
 from bounty_ops.migrating.generate.known import Known
 from bounty_ops.migrating.generate.second_column import Conversion, why_not_online
 from bounty_ops.migrating.generate.statements import (
+    Node,
+    is_a,
     is_command,
     parsed,
     quoted,
@@ -56,7 +58,7 @@ def rewritten(
         (written(single) if len(getattr(node, "cmds", ())) > 1 else sql.strip().rstrip(";"), single)
         for sql in statements
         for node in [parsed(sql)]
-        for single in (single_commands(node) if isinstance(node, ast.AlterTableStmt) else [node])
+        for single in (single_commands(node) if is_a(node, ast.AlterTableStmt) else [node])
     ]
     work = _Rewriting(nodes, Known(catalog), fills=fills)
     work.gather()
@@ -81,23 +83,23 @@ class _Rewriting(Listing):
         """Rewrite one statement."""
         sql, node = self.nodes[position]
         table = getattr(getattr(node, "relation", None), "relname", None)
-        if isinstance(node, ast.CreateStmt | ast.CreateTableAsStmt | ast.ViewStmt):
+        if is_a(node, ast.CreateStmt, ast.CreateTableAsStmt, ast.ViewStmt):
             self.new.add(_created(node))
         if table in self.new:
             self.changes.append(self._of_new_table(sql, node))
-        elif isinstance(node, ast.IndexStmt):
+        elif is_a(node, ast.IndexStmt):
             replaces = node.idxname in self.gone
             self.changes.append(constraints.create_index(sql, node, self.known, replaces=replaces))
-        elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
+        elif is_a(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
             self._drop_indexes(position, node)
-        elif isinstance(node, ast.AlterEnumStmt):
+        elif is_a(node, ast.AlterEnumStmt):
             self.changes.append(enums.add_label(sql, node))
-        elif isinstance(node, ast.AlterTableStmt):
+        elif is_a(node, ast.AlterTableStmt):
             self._alter_table(position, sql, node)
         else:
             self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
 
-    def _of_new_table(self, sql: str, node: ast.Node) -> Rewritten:
+    def _of_new_table(self, sql: str, node: Node) -> Rewritten:
         """Nobody uses the table yet; but a table that it refers to may have changes of its own.
 
         Those may come in between, and then the new table is not new any more.
@@ -111,7 +113,7 @@ class _Rewriting(Listing):
                 return constraints.foreign_key_or_check(sql, node)
         return Rewritten((plain.step(sql, node, self.known, new=True),))
 
-    def _drop_indexes(self, position: int, node: ast.DropStmt) -> None:
+    def _drop_indexes(self, position: int, node: Node) -> None:
         for each in node.objects:
             name = strings(each)[-1]
             text = ".".join(map(quoted, strings(each)))
@@ -126,7 +128,7 @@ class _Rewriting(Listing):
             created = constraints.create_index(sql, made, self.known, replaces=True)
             self.changes.append(constraints.replaced_index(dropped, created, made, name))
 
-    def _alter_table(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
+    def _alter_table(self, position: int, sql: str, node: Node) -> None:
         command, table = node.cmds[0], node.relation.relname
         kinds = AlterTableType
         if command.subtype == kinds.AT_AddConstraint:
@@ -147,9 +149,7 @@ class _Rewriting(Listing):
         elif command.subtype != kinds.AT_NoForceRowSecurity or self.known.forces_rows(table):
             self.changes.append(Rewritten((plain.step(sql, node, self.known, new=False),)))
 
-    def _add_constraint(
-        self, sql: str, node: ast.AlterTableStmt, *, before: Step | None
-    ) -> Rewritten:
+    def _add_constraint(self, sql: str, node: Node, *, before: Step | None) -> Rewritten:
         constraint = node.cmds[0].def_
         if constraint.contype in _NOT_VALID_FIRST:
             return constraints.foreign_key_or_check(sql, node)
@@ -161,7 +161,7 @@ class _Rewriting(Listing):
             return Rewritten((*first, replace(before, stage=adopted.stage), adopted))
         return constraints.exclusion(sql, node)
 
-    def _drop_constraint(self, position: int, sql: str, node: ast.AlterTableStmt) -> None:
+    def _drop_constraint(self, position: int, sql: str, node: Node) -> None:
         name, table = node.cmds[0].name, node.relation.relname
         dropped = plain.step(sql, node, self.known, new=False)
         again = self.later(position, partial(adds_unique, table=table, name=name))
@@ -173,7 +173,7 @@ class _Rewriting(Listing):
         self.gone.add(name)
         self.changes.append(Rewritten((dropped,)))
 
-    def _alter_type(self, position: int, sql: str, node: ast.AlterTableStmt) -> Rewritten:
+    def _alter_type(self, position: int, sql: str, node: Node) -> Rewritten:
         command, table = node.cmds[0], node.relation.relname
         before = self.known.column_type(table, command.name)
         after = written(command.def_.typeName)
@@ -231,6 +231,6 @@ class _Rewriting(Listing):
         )
 
 
-def _created(node: ast.Node) -> str:
+def _created(node: Node) -> str:
     relation = getattr(node, "relation", None) or getattr(node, "view", None) or node.into.rel
     return str(relation.relname)

@@ -12,7 +12,7 @@ from bounty_ops.migrating.generate.constraints import (
     SHARE_ROW_EXCLUSIVE,
     SHARE_UPDATE_EXCLUSIVE,
 )
-from bounty_ops.migrating.generate.statements import mentioned, quoted, strings, written
+from bounty_ops.migrating.generate.statements import Node, is_a, mentioned, quoted, strings, written
 from bounty_ops.migrating.generate.step import Risk, Step
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _LOSES: Final = frozenset(
 )
 
 
-def step(sql: str, node: ast.Node, known: Known, *, new: bool) -> Step:
+def step(sql: str, node: Node, known: Known, *, new: bool) -> Step:
     """A statement as it stands; ``new``: its table is made by the same change."""
     lock, table = _lock(node)
     own = new or table is None or not known.has_table(table)
@@ -80,22 +80,22 @@ def step(sql: str, node: ast.Node, known: Known, *, new: bool) -> Step:
     )
 
 
-def _lock(node: ast.Node) -> tuple[str | None, str | None]:
+def _lock(node: Node) -> tuple[str | None, str | None]:
     """The mode that a statement takes, and on which table."""
     relation = getattr(node, "relation", None) or getattr(node, "table", None)
     table = getattr(relation, "relname", None)
-    if isinstance(node, ast.AlterTableStmt):
+    if is_a(node, ast.AlterTableStmt):
         subtypes = {command.subtype for command in node.cmds}
         if subtypes <= _GENTLE:
             return SHARE_UPDATE_EXCLUSIVE, table
         return (SHARE_ROW_EXCLUSIVE if subtypes <= _TRIGGERS else ACCESS_EXCLUSIVE), table
-    if isinstance(node, ast.CreateTrigStmt):
+    if is_a(node, ast.CreateTrigStmt):
         return SHARE_ROW_EXCLUSIVE, table
-    if isinstance(node, ast.CommentStmt):
+    if is_a(node, ast.CommentStmt):
         parts = strings(node.object) if isinstance(node.object, tuple | list) else ()
         at = -2 if node.objtype not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_INDEX) else -1
         return SHARE_UPDATE_EXCLUSIVE, parts[at] if len(parts) >= -at else None
-    if isinstance(node, ast.DropStmt):
+    if is_a(node, ast.DropStmt):
         first = node.objects[0]
         parts = strings(first) if isinstance(first, tuple | list) else ()
         on_table = node.removeType in (
@@ -108,14 +108,14 @@ def _lock(node: ast.Node) -> tuple[str | None, str | None]:
     return ACCESS_EXCLUSIVE, table
 
 
-def _risk(node: ast.Node, lock: str | None) -> tuple[Risk, str]:
-    if isinstance(node, ast.RenameStmt):
+def _risk(node: Node, lock: str | None) -> tuple[Risk, str]:
+    if is_a(node, ast.RenameStmt):
         if node.renameType in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_COLUMN):
             return "clients", "programs that use the old name fail from then on"
         return ("brief" if lock else "online"), "a name changes, nothing else"
-    if isinstance(node, ast.DropStmt) and node.removeType in _LOSES:
+    if is_a(node, ast.DropStmt) and node.removeType in _LOSES:
         return "data", "what is in it is lost; programs that use it fail from then on"
-    if isinstance(node, ast.AlterTableStmt):
+    if is_a(node, ast.AlterTableStmt):
         return _risk_of_altering({command.subtype for command in node.cmds}, lock)
     return ("brief", "only the catalog changes") if lock else ("online", "nobody waits")
 
@@ -129,23 +129,23 @@ def _risk_of_altering(subtypes: set[AlterTableType], lock: str | None) -> tuple[
     return ("online" if gentle else "brief"), "only the catalog changes"
 
 
-def _down(node: ast.Node, known: Known) -> tuple[str, ...] | None:
+def _down(node: Node, known: Known) -> tuple[str, ...] | None:
     """What takes a statement back, where its text and the catalog say so."""
-    if isinstance(node, ast.CreateStmt):
+    if is_a(node, ast.CreateStmt):
         return (f"DROP TABLE {written(node.relation)}",)
-    if isinstance(node, ast.CreateEnumStmt):
+    if is_a(node, ast.CreateEnumStmt):
         return (f"DROP TYPE {'.'.join(map(quoted, strings(node.typeName)))}",)
-    if isinstance(node, ast.IndexStmt) and node.idxname:
+    if is_a(node, ast.IndexStmt) and node.idxname:
         schema = f"{quoted(node.relation.schemaname)}." if node.relation.schemaname else ""
         return (f"DROP INDEX {schema}{quoted(node.idxname)}",)
-    if isinstance(node, ast.RenameStmt):
+    if is_a(node, ast.RenameStmt):
         return _renamed_back(node)
-    if isinstance(node, ast.AlterTableStmt) and len(node.cmds) == 1:
+    if is_a(node, ast.AlterTableStmt) and len(node.cmds) == 1:
         return _altered_back(node, known)
     return None
 
 
-def _renamed_back(node: ast.RenameStmt) -> tuple[str, ...] | None:
+def _renamed_back(node: Node) -> tuple[str, ...] | None:
     schema = getattr(node.relation, "schemaname", None)
     prefix = f"{quoted(schema)}." if schema else ""
     if node.renameType == ObjectType.OBJECT_COLUMN:
@@ -165,7 +165,7 @@ def _renamed_back(node: ast.RenameStmt) -> tuple[str, ...] | None:
     return None
 
 
-def _altered_back(node: ast.AlterTableStmt, known: Known) -> tuple[str, ...] | None:
+def _altered_back(node: Node, known: Known) -> tuple[str, ...] | None:
     command, table = node.cmds[0], node.relation.relname
     start = f"ALTER TABLE {written(node.relation)}"
     if command.subtype == _KINDS.AT_AddColumn:

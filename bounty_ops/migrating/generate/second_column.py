@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.migrating.generate.constraints import ACCESS_EXCLUSIVE
-from bounty_ops.migrating.generate.statements import derived, parsed, quoted, with_columns, written
+from bounty_ops.migrating.generate.statements import (
+    Node,
+    derived,
+    parsed,
+    quoted,
+    with_columns,
+    written,
+)
 from bounty_ops.migrating.generate.step import Kind, Risk, Step
 from bounty_ops.migrating.generate.types import replace_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pglast import ast
 
     from bounty_ops.migrating.generate.known import Known
 
@@ -78,7 +83,7 @@ class Work:
     wish: Conversion
     known: Known
     gone: frozenset[str]
-    remade: Mapping[str, ast.Node]
+    remade: Mapping[str, Node]
     steps: list[Step] = field(default_factory=list)
     swap: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """What happens when the names change, each with what takes it back."""
@@ -120,14 +125,14 @@ class Work:
             )
         )
 
-    def renamed(self, node: ast.Node) -> ast.Node:
+    def renamed(self, node: Node) -> Node:
         """A definition as it has to be for the new column."""
         if self.wish.renamed_type is not None:
             replace_type(node, *self.wish.renamed_type)
         return with_columns(node, {self.wish.column: self.new})
 
 
-def uses(node: ast.Node, column: str) -> bool:
+def uses(node: Node, column: str) -> bool:
     """Whether a definition mentions the column."""
     before = written(node)
     after = written(with_columns(node, {column: "x__probe"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pglast import ast, keywords, parse_sql
 from pglast.stream import RawStream
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from pglast.enums import AlterTableType
 
+# The grammar has hundreds of kinds of node, and nearly all of their fields are optional. What a
+# field holds is decided by the kind of the node.
+Node: TypeAlias = Any
+
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUOTED_KEYWORDS: Final = (
     keywords.RESERVED_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS | keywords.COL_NAME_KEYWORDS
@@ -21,17 +25,22 @@ _QUOTED_KEYWORDS: Final = (
 _LONGEST_NAME: Final = 63
 
 
-def parsed(sql: str) -> ast.Node:
+def is_a(node: Node, *kinds: type) -> bool:
+    """Whether a node is of one of these kinds; without a checker's taking it for more."""
+    return isinstance(node, kinds)
+
+
+def parsed(sql: str) -> Node:
     """The tree of one statement; raises pglast's ParseError."""
     statements = parse_sql(sql)
     if len(statements) != 1:
         message = "one statement was expected"
         raise ValueError(message)
-    node: ast.Node = statements[0].stmt
+    node: Node = statements[0].stmt
     return node
 
 
-def written(node: ast.Node) -> str:
+def written(node: Node) -> str:
     """A tree, or a part of one, as SQL on one line."""
     text: str = RawStream()(node)
     return text
@@ -69,7 +78,7 @@ def strings(nodes: Sequence[Any] | None) -> tuple[str, ...]:
     return tuple(node.sval for node in nodes or ())
 
 
-def single_commands(node: ast.AlterTableStmt) -> list[ast.AlterTableStmt]:
+def single_commands(node: Node) -> list[Node]:
     """The same ALTER TABLE once for each of its commands."""
     return [
         ast.AlterTableStmt(
@@ -82,100 +91,98 @@ def single_commands(node: ast.AlterTableStmt) -> list[ast.AlterTableStmt]:
     ]
 
 
-def is_command(node: ast.Node, subtype: AlterTableType) -> bool:
+def is_command(node: Node, subtype: AlterTableType) -> bool:
     """Whether a statement is an ALTER TABLE with this one command."""
     return (
-        isinstance(node, ast.AlterTableStmt)
-        and len(node.cmds) == 1
-        and node.cmds[0].subtype == subtype
+        is_a(node, ast.AlterTableStmt) and len(node.cmds) == 1 and node.cmds[0].subtype == subtype
     )
 
 
-class _Names(Visitor):  # type: ignore[misc]  # pglast has no types
+class _Names(Visitor):
     """Every relation and type that a statement mentions, without schemas."""
 
     def __init__(self) -> None:
         self.found: set[str] = set()
 
-    def visit_RangeVar(self, _ancestors: object, node: ast.RangeVar) -> None:  # noqa: N802
+    def visit_RangeVar(self, _ancestors: object, node: Node) -> None:  # noqa: N802
         self.found.add(node.relname)
 
-    def visit_TypeName(self, _ancestors: object, node: ast.TypeName) -> None:  # noqa: N802
+    def visit_TypeName(self, _ancestors: object, node: Node) -> None:  # noqa: N802
         names = strings(node.names)
         if names and names[0] != "pg_catalog":
             self.found.add(names[-1])
 
-    def visit_AlterEnumStmt(self, _: object, node: ast.AlterEnumStmt) -> None:  # noqa: N802
+    def visit_AlterEnumStmt(self, _: object, node: Node) -> None:  # noqa: N802
         self.found.add(strings(node.typeName)[-1])
 
-    def visit_CreateEnumStmt(self, _: object, node: ast.CreateEnumStmt) -> None:  # noqa: N802
+    def visit_CreateEnumStmt(self, _: object, node: Node) -> None:  # noqa: N802
         self.found.add(strings(node.typeName)[-1])
 
-    def visit_DropStmt(self, _: object, node: ast.DropStmt) -> None:  # noqa: N802
+    def visit_DropStmt(self, _: object, node: Node) -> None:  # noqa: N802
         for each in node.objects:
             if isinstance(each, tuple | list):
                 # Of a trigger or policy the table and its own name.
                 self.found.update(strings(each)[-2:])
 
-    def visit_CommentStmt(self, _: object, node: ast.CommentStmt) -> None:  # noqa: N802
+    def visit_CommentStmt(self, _: object, node: Node) -> None:  # noqa: N802
         if isinstance(node.object, tuple | list):
             self.found.update(strings(node.object))
 
-    def visit_FuncCall(self, _: object, node: ast.FuncCall) -> None:  # noqa: N802
+    def visit_FuncCall(self, _: object, node: Node) -> None:  # noqa: N802
         names = strings(node.funcname)
         if names[0] != "pg_catalog":
             self.found.add(names[-1])
 
-    def visit_CreateFunctionStmt(self, _: object, node: ast.CreateFunctionStmt) -> None:  # noqa: N802
+    def visit_CreateFunctionStmt(self, _: object, node: Node) -> None:  # noqa: N802
         self.found.add(strings(node.funcname)[-1])
 
-    def visit_CreateTrigStmt(self, _: object, node: ast.CreateTrigStmt) -> None:  # noqa: N802
+    def visit_CreateTrigStmt(self, _: object, node: Node) -> None:  # noqa: N802
         self.found.add(strings(node.funcname)[-1])
 
 
-def mentioned(node: ast.Node) -> frozenset[str]:
+def mentioned(node: Node) -> frozenset[str]:
     """The names of the tables, types and functions that a statement mentions."""
     visitor = _Names()
     visitor(node)
     return frozenset(visitor.found)
 
 
-class _Prefixed(Visitor):  # type: ignore[misc]  # pglast has no types
+class _Prefixed(Visitor):
     """Replaces the names of columns."""
 
     def __init__(self, prefix: str | None, renamed: dict[str, str]) -> None:
         self._prefix = prefix
         self._renamed = renamed
 
-    def visit_ColumnRef(self, _ancestors: object, node: ast.ColumnRef) -> None:  # noqa: N802
+    def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
         *before, name = node.fields
-        if not isinstance(name, ast.String):
+        if not is_a(name, ast.String):
             return
         column = ast.String(sval=self._renamed.get(name.sval, name.sval))
         start = [ast.String(sval=self._prefix)] if self._prefix else before
         node.fields = (*start, column)
 
-    def visit_IndexElem(self, _ancestors: object, node: ast.IndexElem) -> None:  # noqa: N802
+    def visit_IndexElem(self, _ancestors: object, node: Node) -> None:  # noqa: N802
         if node.name:
             node.name = self._renamed.get(node.name, node.name)
 
 
 def with_columns(
-    node: ast.Node, renamed: dict[str, str] | None = None, *, prefix: str | None = None
-) -> ast.Node:
+    node: Node, renamed: dict[str, str] | None = None, *, prefix: str | None = None
+) -> Node:
     """A tree with other names of columns in it; the one that is given changes."""
     _Prefixed(prefix, renamed or {})(node)
     return node
 
 
-def expression(sql: str) -> ast.Node:
+def expression(sql: str) -> Node:
     """The tree of an expression."""
     select = parsed(f"SELECT {sql}")
-    node: ast.Node = select.targetList[0].val
+    node: Node = select.targetList[0].val
     return node
 
 
 def is_new_label(sql: str) -> bool:
     """Whether a statement adds a label to an enum type."""
     node = parsed(sql)
-    return isinstance(node, ast.AlterEnumStmt) and not node.oldVal
+    return is_a(node, ast.AlterEnumStmt) and not node.oldVal

@@ -7,7 +7,7 @@ from typing import Final
 
 from pglast import ast
 
-from bounty_ops.migrating.generate.statements import expression, strings, written
+from bounty_ops.migrating.generate.statements import Node, expression, is_a, strings, written
 
 _TYPE: Final = re.compile(
     r"^(?P<name>[^()\[\]]+?)\s*(?:\((?P<length>\d+)(?:,\s*(?P<scale>-?\d+))?\))?"
@@ -122,12 +122,12 @@ class _Types:
     def __init__(self, old: str, new: str) -> None:
         self._old, self._new = old, new
 
-    def replaced(self, node: object) -> None:
-        if isinstance(node, ast.TypeName):
+    def replaced(self, node: Node) -> None:
+        if is_a(node, ast.TypeName):
             names = strings(node.names)
             if names[-1] == self._old and names[:-1] in ((), ("public",)):
                 node.names = (ast.String(sval="public"), ast.String(sval=self._new))
-        if isinstance(node, ast.Node):
+        if is_a(node, ast.Node):
             for slot in node.__slots__:
                 self.replaced(getattr(node, slot, None))
         elif isinstance(node, tuple | list):
@@ -142,6 +142,6 @@ def with_type(sql: str, old: str, new: str) -> str:
     return written(node)
 
 
-def replace_type(node: ast.Node, old: str, new: str) -> None:
+def replace_type(node: Node, old: str, new: str) -> None:
     """The same for a tree, which changes."""
     _Types(old, new).replaced(node)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pglast.visitors import Visitor
 
-from bounty_ops.migrating.generate.statements import strings
-
-if TYPE_CHECKING:
-    from pglast import ast
+from bounty_ops.migrating.generate.statements import Node, strings
 
 #: Functions of PostgreSQL that are used in defaults and are not volatile (pg_proc.provolatile on
 #: 14 to 18). What is not listed is taken for volatile: a backfill too many does no harm.
@@ -27,11 +24,11 @@ _STEADY: Final = frozenset(
 )  # fmt: skip
 
 
-class _Calls(Visitor):  # type: ignore[misc]  # pglast has no types
+class _Calls(Visitor):
     def __init__(self) -> None:
         self.volatile = False
 
-    def visit_FuncCall(self, _ancestors: object, node: ast.FuncCall) -> None:  # noqa: N802
+    def visit_FuncCall(self, _ancestors: object, node: Node) -> None:  # noqa: N802
         names = strings(node.funcname)
         own = len(names) > 1 and names[0] != "pg_catalog"
         if own or names[-1] not in _STEADY:
@@ -41,7 +38,7 @@ class _Calls(Visitor):  # type: ignore[misc]  # pglast has no types
         self.volatile = True
 
 
-def is_volatile(node: ast.Node) -> bool:
+def is_volatile(node: Node) -> bool:
     """Whether an expression may give each row another value, as far as its text shows."""
     calls = _Calls()
     calls(node)

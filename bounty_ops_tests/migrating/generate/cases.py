@@ -114,8 +114,10 @@ CASES: dict[str, Case] = {
             )
         )
     ),
-    "text to jsonb": Case(changed(("word text", "word jsonb")), base=SHOP),
-    "a unique varchar to integer": Case(changed(("ref varchar(20)", "ref bytea")), blocking=False),
+    "text to jsonb": Case(
+        changed(("note text,", "note jsonb,"), ("purchase (lower(note))", "purchase (note)"))
+    ),
+    "a shorter unique varchar": Case(changed(("ref varchar(20)", "ref varchar(10)"))),
     "a foreign key column of another type": Case(
         changed(("customer_id text", "customer_id varchar(60)"))
     ),
@@ -124,6 +126,7 @@ CASES: dict[str, Case] = {
     "required now, filled": Case(
         changed(("paid_at timestamp", "paid_at timestamp NOT NULL")),
         fills={"purchase.paid_at": "now()"},
+        loses=frozenset({"purchase.paid_at"}),
     ),
     "not required any more": Case(changed(("email text NOT NULL", "email text"))),
     "another default": Case(

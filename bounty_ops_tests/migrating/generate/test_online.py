@@ -18,7 +18,8 @@ T = "ALTER TABLE public.t"
 
 
 def _item(*key: str, uses: tuple[str, ...] = (), **facts: str) -> Item:
-    texts = {name: facts.pop(name) for name in ("form", "table") if name in facts}
+    aside = ("form", "table")
+    texts: dict[str, str] = {name: facts.pop(name) for name in aside if name in facts}
     needs = frozenset(("column", "t", column) for column in uses)
     return Item(key, facts, texts, needs)
 
