@@ -1,9 +1,4 @@
-"""Filling a database from a backup's archives, in the order that they ask for, with progress.
-
-One archive is one call of pg_restore. A backup with shards is restored in three steps: what comes
-before the rows, the rows of the main archive and of every shard, and what comes after them
-(indexes, constraints, triggers), so that no row meets a trigger or a foreign key too early.
-"""
+"""Filling a database from a backup's archives with progress, for somebody who waits for it."""
 
 from __future__ import annotations
 
@@ -11,12 +6,12 @@ import dataclasses
 import re
 import select
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import ProgramFailed, RestoreError
 from bounty_ops.postgres.run import run_program, start_program
+from bounty_ops.restore.order import restore_in_order
 from bounty_ops.restore.restoring import first_error
 from bounty_ops.restore.target import APPLICATION_NAME
 
@@ -101,17 +96,13 @@ def load(
     """
     entries = Entries(count_entries(programs, main) + len(shards), progress)
     url = _named(url)
-    if not shards:
-        _run(programs, url, main, manner, entries)
-        progress(entries.total, entries.total)
-        return
-    _run(programs, url, main, manner, entries, section="pre-data")
-    _run(programs, url, main, manner, entries, section="data")
-    alone = dataclasses.replace(manner, chosen=None, jobs=1)
-    with ThreadPoolExecutor(manner.jobs, thread_name_prefix="bounty-ops-restore") as pool:
-        # A failure waits for its neighbours: an archive of one table ends in finite time.
-        list(pool.map(lambda shard: _run(programs, url, shard, alone, entries), shards))
-    _run(programs, url, main, manner, entries, section="post-data")
+
+    def run(archive: Path, section: str | None, *, jobs: int) -> None:
+        chosen = manner.chosen if archive == main else None
+        how = dataclasses.replace(manner, jobs=jobs, chosen=chosen)
+        _run(programs, url, archive, how, entries, section=section)
+
+    restore_in_order(main, shards, run, jobs=manner.jobs)
     progress(entries.total, entries.total)
 
 
@@ -151,7 +142,7 @@ def _run(
     manner: Manner,
     entries: Entries,
     *,
-    section: str | None = None,
+    section: str | None,
 ) -> None:
     arguments = restore_options(programs, manner)
     if section is not None:

@@ -16,7 +16,7 @@ from bounty_ops.journal.records import Verdict
 from bounty_ops.postgres.preflight import refuse_pooler_address
 from bounty_ops.restore.face import withheld
 from bounty_ops.restore.roles import needed_roles
-from bounty_ops.restore.target import TargetState, read_state
+from bounty_ops.restore.target_state import TargetState, read_state
 
 if TYPE_CHECKING:
     from datetime import datetime

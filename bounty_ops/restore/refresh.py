@@ -21,7 +21,8 @@ from bounty_ops.restore.outcome import Treatment, Watching
 from bounty_ops.restore.plan import RestorePlan, Wishes, plan_restore, require_permission
 from bounty_ops.restore.recording import Order, recorded
 from bounty_ops.restore.restore import carry_out
-from bounty_ops.restore.target import Target, choose_target, maintenance_connection, read_state
+from bounty_ops.restore.target import Target, choose_target, maintenance_connection
+from bounty_ops.restore.target_state import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import PostgresError, ProgramFailed
@@ -11,6 +10,7 @@ from bounty_ops.journal.records import Difference
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.run import start_program
 from bounty_ops.restore.findings import Inconclusive, Refuted
+from bounty_ops.restore.order import restore_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,10 +97,7 @@ def restore_fetched(
     jobs: int,
     options: Sequence[str] = (),
 ) -> None:
-    """Restore a backup's archives into an empty database.
-
-    A lone archive is restored in one go. With shards: the definitions of the main archive, then
-    the rows of all archives side by side, then indexes, constraints and triggers.
+    """Restore a backup's archives into an empty database, in the order that they ask for.
 
     Args:
         programs: of the archive's major version.
@@ -112,20 +109,12 @@ def restore_fetched(
     Raises:
         RestoreFailed: pg_restore ended badly.
     """
-    if not fetched.shards:
-        _pg_restore(programs, url, fetched.main, jobs=jobs, options=options)
-        return
 
-    def rows(archive: Path) -> None:
-        _pg_restore(programs, url, archive, jobs=1, options=(*options, "--section=data"))
+    def run(archive: Path, section: str | None, *, jobs: int) -> None:
+        only = () if section is None else (f"--section={section}",)
+        _pg_restore(programs, url, archive, jobs=jobs, options=(*options, *only))
 
-    definitions = (*options, "--section=pre-data")
-    _pg_restore(programs, url, fetched.main, jobs=1, options=definitions)
-    with ThreadPoolExecutor(jobs, thread_name_prefix="bounty-ops-restore") as pool:
-        # A failure waits for its neighbours: an archive of one table ends in finite time.
-        list(pool.map(rows, (fetched.main, *fetched.shards)))
-    the_rest = (*options, "--section=post-data")
-    _pg_restore(programs, url, fetched.main, jobs=jobs, options=the_rest)
+    restore_in_order(fetched.main, fetched.shards, run, jobs=jobs)
 
 
 def _pg_restore(

@@ -16,6 +16,7 @@ from bounty_ops.errors import UsageError
 from bounty_ops.journal.records import SequenceRecord, TableRecord
 from bounty_ops.postgres.run import run_program
 from bounty_ops.restore.contents import Entry, read_contents
+from bounty_ops.restore.narrowing import IDENTIFIER, IDENTITY, narrowed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,8 +39,6 @@ _BELONGS: Final = frozenset(
 #: Those of them that stand only where both ends do.
 _BOTH_ENDS: Final = frozenset({"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"})
 _ANCHORS: Final = frozenset({"TABLE", "SEQUENCE", "INDEX", "CONSTRAINT", "TRIGGER", "POLICY"})
-_IDENTIFIER: Final = r'(?:"(?:[^"]|"")+"|[^\s",.:]+)'
-_IDENTITY: Final = re.compile(rf"^({_IDENTIFIER})\.({_IDENTIFIER}): ")
 _SHOWN: Final = 12
 
 
@@ -82,7 +81,7 @@ class Selection:
                     for one in manifest.sequences
                     if (one.schema_name, one.name) in sequences
                 ),
-                "inventory": _narrowed(manifest, observed, self.with_rows),
+                "inventory": narrowed(manifest, observed, self.with_rows),
             }
         )
 
@@ -130,16 +129,12 @@ def _tables(manifest: Manifest) -> dict[Table, str]:
     """Every table of a manifest, with its owner."""
     found = {}
     for line in manifest.inventory.get("tables", ()):
-        match = _IDENTITY.match(line)
-        owner = re.search(rf", owner ({_IDENTIFIER})", line)
+        match = IDENTITY.match(line)
+        owner = re.search(rf", owner ({IDENTIFIER})", line)
         if match:
-            key = (_plain(match[1]), _plain(match[2]))
-            found[key] = _plain(owner[1]) if owner else ""
+            key = (plain(match[1]), plain(match[2]))
+            found[key] = plain(owner[1]) if owner else ""
     return found
-
-
-def _plain(quoted: str) -> str:
-    return quoted[1:-1].replace('""', '"') if quoted.startswith('"') else quoted
 
 
 def _entries_of_tables(contents: dict[int, Entry], tables: dict[Table, str]) -> dict[int, Table]:
@@ -282,31 +277,3 @@ def _listed(names: Iterable[str]) -> str:
     ordered = sorted(names)
     rest = len(ordered) - _SHOWN
     return ", ".join(ordered[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _narrowed(
-    manifest: Manifest, observed: Observation, with_rows: frozenset[Table]
-) -> dict[str, list[str]]:
-    """Lines that both have, and those of the chosen tables, which the copy has to have."""
-    names = []
-    for line in manifest.inventory.get("tables", ()):
-        match = _IDENTITY.match(line)
-        if match and (_plain(match[1]), _plain(match[2])) in with_rows:
-            names.append(f"{match[1]}.{match[2]}")
-    required = re.compile(
-        rf"^(?:{'|'.join(map(re.escape, names))})[:.]|"
-        rf" ON (?:ONLY )?(?:{'|'.join(map(re.escape, names))}) "
-    )
-    found: dict[str, list[str]] = {}
-    for name, lines in manifest.inventory.items():
-        there = Counter(observed.inventory.get(name, ()))
-        must = name in {"tables", "columns", "constraints", "indexes", "triggers", "policies"}
-        kept = []
-        for line in lines:
-            if there[line] > 0:
-                there[line] -= 1
-                kept.append(line)
-            elif must and required.search(line) and " FOREIGN KEY " not in line:
-                kept.append(line)
-        found[name] = kept
-    return found
