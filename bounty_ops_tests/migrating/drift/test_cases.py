@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bounty_ops_tests.migrating.drift.cases import Case
     from bounty_ops_tests.migrating.drift.conftest import Sound
 
-_CHUNKS = 4
+_CHUNKS = 6
 
 
 def _chunks() -> list[ParameterSet]:

@@ -20,6 +20,8 @@ from bounty_ops_tests.migrating.lines import environment, longer_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import click
+
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.migrating.lineage import Lineage
 
@@ -66,6 +68,13 @@ def test_without_any_server_it_says_what_to_install(
     assert "VERIFY_SERVER_URL" in caught.value.hint
 
 
+def _run(command: click.Command, *words: str, given: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(command, [*words], obj=Invocation(), input=given)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout
+
+
 def test_the_commands_take_a_database_by_the_name_of_a_variable(
     fresh_database: DatabaseUrl,
     pg_server: DatabaseUrl,
@@ -79,13 +88,7 @@ def test_the_commands_take_a_database_by_the_name_of_a_variable(
     with connect(fresh_database, application_name="tests") as connection:
         connection.execute("DROP SCHEMA bounty_ops CASCADE; CREATE INDEX stray ON bounty (title)")
 
-    def run(command: object, *words: str, given: str | None = None) -> tuple[int, str]:
-        done = CliRunner().invoke(command, [*words], obj=Invocation(), input=given)  # type: ignore[arg-type]
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.exit_code, done.stdout
-
-    code, text = run(drift, "--database-url", "SOME_DATABASE", "--json")
+    code, text = _run(drift, "--database-url", "SOME_DATABASE", "--json")
     (found,) = json.loads(text)["differences"]
     assert code == 1
     assert found == {
@@ -95,11 +98,34 @@ def test_the_commands_take_a_database_by_the_name_of_a_variable(
         "found": "CREATE INDEX stray ON public.bounty USING btree (title)",
         "sql": ["DROP INDEX public.stray"],
     }
-    code, text = run(drift, "--database-url", "env:SOME_DATABASE", "--sql")
+    code, text = _run(drift, "--database-url", "env:SOME_DATABASE", "--sql")
     assert (code, text.splitlines()[1]) == (1, "DROP INDEX public.stray;")
 
+    with connect(fresh_database, application_name="tests") as connection:
+        connection.execute("DROP INDEX stray")
+    code, text = _run(adopt, "--database-url", fresh_database.text(), "--json")
+    assert (code, json.loads(text)["outcome"]) == (0, "stamped")
+    code, text = _run(drift, "--database-url", "SOME_DATABASE")
+    assert code == 0
+    assert "is what bounty_0001 says" in text
+    with pytest.raises(UsageError, match="names the variable NO_SUCH_THING"):
+        _run(drift, "--database-url", "NO_SUCH_THING")
+
+
+@pytest.mark.soak
+def test_the_command_writes_a_reconcile_revision(
+    fresh_database: DatabaseUrl,
+    pg_server: DatabaseUrl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BOUNTY_OPS_HOME", str(tmp_path))
+    monkeypatch.setenv("VERIFY_SERVER_URL", pg_server.text())
+    _migrated(fresh_database)
+    with connect(fresh_database, application_name="tests") as connection:
+        connection.execute("DROP SCHEMA bounty_ops CASCADE; CREATE INDEX stray ON bounty (title)")
     folder = tmp_path / "output"
-    code, text = run(
+    code, text = _run(
         adopt, "--database-url", "-", "--output", str(folder), "--json", given=fresh_database.text()
     )
     written = json.loads(text)
@@ -107,12 +133,3 @@ def test_the_commands_take_a_database_by_the_name_of_a_variable(
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         file.rpartition("/")[2] for file in written["files"]
     )
-    with connect(fresh_database, application_name="tests") as connection:
-        connection.execute("DROP INDEX stray")
-    code, text = run(adopt, "--database-url", fresh_database.text(), "--json")
-    assert (code, json.loads(text)["outcome"]) == (0, "stamped")
-    code, text = run(drift, "--database-url", "SOME_DATABASE")
-    assert code == 0
-    assert "is what bounty_0001 says" in text
-    with pytest.raises(UsageError, match="names the variable NO_SUCH_THING"):
-        run(drift, "--database-url", "NO_SUCH_THING")

@@ -9,13 +9,19 @@ import pytest
 from bounty_ops.migrating.catalog import read_catalog
 from bounty_ops.migrating.drift import differences
 from bounty_ops.postgres.connect import connect
-from bounty_ops_tests.fix_servers import oldest_and_newest_major
+from bounty_ops_tests.fix_servers import all_server_majors, oldest_and_newest_major
 from bounty_ops_tests.migrating.drift.conftest import EVERY_CLASS, baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bounty_ops.environments import DatabaseUrl
+
+_MAJORS = all_server_majors()
+_NEWEST_FIRST = [
+    _MAJORS[-1],
+    *(pytest.param(major, marks=pytest.mark.soak) for major in _MAJORS[:-1]),
+]
 
 #: What is none of a comparison's business: platforms, Drizzle, our own bookkeeping, partitions.
 _BESIDE = """
@@ -64,7 +70,7 @@ def test_what_is_not_bountys_is_no_difference(
     assert "grant table bounty to beside_reader" in rights
 
 
-@pytest.mark.parametrize("major", oldest_and_newest_major())
+@pytest.mark.parametrize("major", _NEWEST_FIRST)
 def test_rights_are_settled_by_their_sql(
     major: int, make_database: Callable[..., DatabaseUrl]
 ) -> None:
@@ -96,7 +102,7 @@ def test_rights_are_settled_by_their_sql(
     assert left == ()
 
 
-@pytest.mark.parametrize("major", oldest_and_newest_major())
+@pytest.mark.parametrize("major", _NEWEST_FIRST)
 def test_what_is_made_anew_keeps_its_owner_and_grants(
     major: int, make_database: Callable[..., DatabaseUrl]
 ) -> None:
