@@ -42,9 +42,8 @@ STANDS_STILL = """if not op.get_context().as_sql:
         op.execute("SELECT pg_sleep(600) FROM parcel")"""
 
 
-@pytest.mark.parametrize(
-    "blow", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_a_rehearsal_that_is_ended_half_way(stage: Stage, blow: signal.Signals) -> None:
     home = stage.directory
     _, line = stage.plan(Step("ALTER TABLE parcel ADD x int"), Step(up_code=STANDS_STILL))
