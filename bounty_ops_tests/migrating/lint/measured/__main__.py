@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,19 @@ if TYPE_CHECKING:
 _MAJOR = 17
 
 
+@cache
+def _found(sql: str, history: tuple[str, ...], major: int) -> Sequence[Finding]:
+    return lint_sql(sql, history=history, pg_major=major)
+
+
 def by_text(case: Case, major: int) -> Sequence[Finding]:
     """The file alone."""
-    return lint_sql(case.sql, pg_major=major)
+    return _found(case.sql, (), major)
 
 
 def by_history(case: Case, major: int) -> Sequence[Finding]:
     """The file and those before it."""
-    return lint_sql(case.sql, history=case.earlier, pg_major=major)
+    return _found(case.sql, case.earlier, major)
 
 
 def tell(title: str, found: Score) -> None:
