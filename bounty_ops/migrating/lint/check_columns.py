@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, DropBehavior
 
 from bounty_ops.migrating.lint import check_constraints, check_existence, proofs
 from bounty_ops.migrating.lint.columns import constraints_of, read_column
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import is_serial
-from bounty_ops.migrating.lint.tree import relation_name, source_text
-from bounty_ops.migrating.lint.volatility import changing_parts, volatile_functions
+from bounty_ops.migrating.lint.tree import below, function_names, relation_name, source_text
+from bounty_ops.migrating.lint.volatility import changing_parts, is_builtin, volatile_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,17 @@ def _is_json(definition: Node) -> bool:
     return found is not None and found.name == "json"
 
 
+def _cannot_be_default(exam: Examination, name: str, expression: Node) -> bool:
+    """Whether a default asks for what no default may: another column, or a query."""
+    if any(True for _ in below(expression, ast.SubLink)):
+        exam.report("always-fails", name, detail="a default cannot be a query")
+        return True
+    if any(True for _ in below(expression, ast.ColumnRef)):
+        exam.report("always-fails", name, detail="a default cannot name a column")
+        return True
+    return False
+
+
 def _what_rewrites(exam: Examination, name: str, definition: Node) -> None:
     column = read_column(definition)
     reasons = []
@@ -57,23 +69,41 @@ def _what_rewrites(exam: Examination, name: str, definition: Node) -> None:
         reasons.append("a serial column takes a number from its sequence for each")
     elif column.identity:
         reasons.append("an identity column takes a number from its sequence for each")
-    for each in constraints_of(definition):
-        if each.contype == ConstrType.CONSTR_DEFAULT:
-            called = volatile_functions(exam.model, each.raw_expr)
-            if called:
-                reasons.append(f"{called[0]}() is volatile, so each row gets its own value")
+    reasons += _volatile_default(exam, name, definition)
     _must_not_change(exam, name, definition)
     if column.generated == "stored":
         reasons.append("a stored generated column is computed for each")
-    elif column.generated == "virtual" and exam.pg_major < _VIRTUAL:
-        exam.report(
-            "version-too-old", name,
-            detail=f"{exam.pg_major} has no virtual generated columns (18 has)",
-        )  # fmt: skip
+    elif column.generated == "virtual":
+        _virtual(exam, name, definition)
     if exam.model.domain_checks(column.type):
         reasons.append(f"{column.type} is a domain with a constraint, which is checked for each")
     if reasons:
         exam.report("column-rewrites-table", name, detail="; ".join(reasons))
+
+
+def _volatile_default(exam: Examination, name: str, definition: Node) -> list[str]:
+    for each in constraints_of(definition):
+        if each.contype != ConstrType.CONSTR_DEFAULT:
+            continue
+        if _cannot_be_default(exam, name, each.raw_expr):
+            return []
+        called = volatile_functions(exam.model, each.raw_expr)
+        return [f"{called[0]}() is volatile, so each row gets its own value"] if called else []
+    return []
+
+
+def _virtual(exam: Examination, name: str, definition: Node) -> None:
+    if exam.pg_major < _VIRTUAL:
+        exam.report(
+            "version-too-old", name,
+            detail=f"{exam.pg_major} has no virtual generated columns (18 has)",
+        )  # fmt: skip
+        return
+    expressions = [each.raw_expr for each in constraints_of(definition)]
+    own = [each for each in function_names(expressions) if not is_builtin(each)]
+    if own:
+        exam.report("always-fails", name, detail=f"a virtual column cannot use {own[0]}(), which "
+                    "is not PostgreSQL's own")  # fmt: skip
 
 
 def _must_not_change(exam: Examination, name: str, definition: Node) -> None:
@@ -140,7 +170,8 @@ def _drop_column(exam: Examination, name: str, command: Node) -> None:
 def _default(exam: Examination, name: str, command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     if command.def_ is not None and source_text(command.def_).upper() != "NULL":
-        check_existence.lacks_label(exam, name, command.name, command.def_)
+        if not _cannot_be_default(exam, name, command.def_):
+            check_existence.lacks_label(exam, name, command.name, command.def_)
         return
     known = exam.model.column(name, command.name)
     if known is None or known.type is None:

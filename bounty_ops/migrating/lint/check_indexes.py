@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from pglast import ast
 from pglast.enums import DropBehavior, ReindexObjectType
 
-from bounty_ops.migrating.lint.check_existence import indexed_columns, lacks_columns
+from bounty_ops.migrating.lint.check_existence import (
+    changing_casts,
+    has_no_order,
+    indexed_columns,
+    lacks_columns,
+)
 from bounty_ops.migrating.lint.learning_names import dropped_names
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE
 from bounty_ops.migrating.lint.tree import flag, qualified, relation_name
@@ -28,22 +33,28 @@ def create_index(exam: Examination, node: Node) -> None:
         exam.born.add(index)
     if exam.is_missing(name):
         exam.report("always-fails", name, detail=f"there is no table {name}")
-    elif lacks_columns(exam, name, indexed_columns(node)):
+    elif _cannot_be_made(exam, node, name):
         return
-    elif changing := changing_parts(exam.model, [node.indexParams, node.whereClause]):
-        exam.report("always-fails", name,
-                    detail=f"{changing[0]} is not IMMUTABLE, which an index asks for")  # fmt: skip
     elif node.concurrent:
         _concurrently(exam, node, name, index)
     elif existing is not None and existing.valid and node.if_not_exists:
         return
     elif existing is not None and not node.if_not_exists and not exam.is_new(existing.table):
         exam.report("always-fails", name, detail=f"there is an index {existing.name} already")
-    elif _lacks_partition_key(exam, node, name):
-        return
     elif not exam.is_new(name) and not _stops_nobody(exam, node, name):
         exam.take(name, SHARE)
         exam.report("index-blocks-writes", name, detail=_on_partitions(exam, name))
+
+
+def _cannot_be_made(exam: Examination, node: Node, name: str) -> bool:
+    if lacks_columns(exam, name, indexed_columns(node)) or has_no_order(exam, node, name):
+        return True
+    changing = changing_parts(exam.model, [node.indexParams, node.whereClause])
+    changing += changing_casts(exam, node, name)
+    if changing:
+        exam.report("always-fails", name,
+                    detail=f"{changing[0]} is not IMMUTABLE, which an index asks for")  # fmt: skip
+    return bool(changing) or _lacks_partition_key(exam, node, name)
 
 
 def _lacks_partition_key(exam: Examination, node: Node, name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast.enums import AlterTableType
 
 from bounty_ops.migrating.lint import check_existence
+from bounty_ops.migrating.lint.bounds import read_bound
 from bounty_ops.migrating.lint.proofs import bounds_are_proved, checks_of, excludes, value_of
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import relation_name
@@ -27,12 +28,25 @@ def _attach(exam: Examination, name: str, command: Node) -> None:
     child = relation_name(command.def_.name)
     exam.take(child, ACCESS_EXCLUSIVE, counted=False)
     parent = exam.model.table(name)
-    if check_existence.cannot_attach(exam, parent, child):
+    if check_existence.cannot_attach(exam, parent, child) or _overlaps(exam, parent, bound):
         return
     if not exam.is_new(child) and not _fits(exam, parent, child, bound):
         exam.report("attach-scans", child)
     if parent is not None and not bound.is_default:
         _scan_of_the_default(exam, parent, bound)
+
+
+def _overlaps(exam: Examination, parent: Table | None, bound: Node) -> bool:
+    wanted = read_bound(bound)
+    if parent is None or wanted is None:
+        return False
+    for name in sorted(parent.partitions):
+        table = exam.model.table(name)
+        if table is not None and table.bound is not None and table.bound.overlaps(wanted):
+            detail = f"the partition {name} holds some of these values already"
+            exam.report("always-fails", name, detail=detail)
+            return True
+    return False
 
 
 def _scan_of_the_default(exam: Examination, parent: Table, bound: Node) -> None:
@@ -96,6 +110,8 @@ def partition_created(exam: Examination, node: Node) -> None:
     if exam.is_new(parent_name):
         return
     parent = exam.model.table(parent_name)
+    if _overlaps(exam, parent, node.partbound):
+        return
     known = parent is not None and parent.complete
     exam.report("partition-of-blocks", parent_name, level="advice" if known else None)
     if parent is not None and not node.partbound.is_default:

@@ -62,6 +62,8 @@ def grant(exam: Examination, node: Node) -> None:
                         detail=f"GRANT {', '.join(rights).upper()}")  # fmt: skip
     else:
         roles = [each.rolename for each in node.grantees or () if not _is_public(each)]
+        if names and all(_fills_identity(exam, each) for each in names):
+            return
         if roles and node.targtype != GrantTargetType.ACL_TARGET_DEFAULTS:
             exam.report("rights-revoked", detail=str(roles[0] or "the current role"))
 
@@ -74,6 +76,15 @@ def _object_names(node: Node) -> list[str]:
         elif isinstance(each, ast.String):
             found.append(each.sval or "")
     return found
+
+
+def _fills_identity(exam: Examination, sequence: str) -> bool:
+    """Whether an identity column draws from it, which asks nobody for a right."""
+    return any(
+        column.identity and sequence == f"{table.name}_{column.name}_seq"
+        for table in exam.model.tables.values()
+        for column in table.columns.values()
+    )
 
 
 def default_privileges(exam: Examination, node: Node) -> None:
@@ -125,9 +136,17 @@ def _cannot_replace(exam: Examination, node: Node, name: str) -> None:
         return
     if not node.replace:
         exam.report("always-fails", detail=f"there is a function {name}({known.arguments})")
+    elif _renames_argument(node, known.argument_names):
+        exam.report("always-fails", detail=f"CREATE OR REPLACE FUNCTION cannot rename an argument "
+                    f"of {name}")  # fmt: skip
     elif node.returnType is not None and read_type(node.returnType) != known.returns:
         exam.report("always-fails", detail=f"CREATE OR REPLACE FUNCTION cannot change what {name} "
                     f"returns ({known.returns})")  # fmt: skip
+
+
+def _renames_argument(node: Node, names: tuple[str, ...]) -> bool:
+    given = [each.name or "" for each in node.parameters or ()]
+    return any(old and old != new for old, new in zip(names, given, strict=False))
 
 
 def _read_list(arguments: str) -> list[str]:
@@ -165,6 +184,17 @@ def create_publication(exam: Examination, node: Node) -> None:
                     "later,")  # fmt: skip
 
 
+def _can_be_published(exam: Examination, publication: str, names: list[str]) -> None:
+    for name in names:
+        table = exam.model.table(name)
+        if table is None or not table.complete:
+            continue
+        if table.unlogged:
+            exam.report("always-fails", name, detail=f"{name} is unlogged, and cannot be published")
+        elif publication in table.publications:
+            exam.report("always-fails", name, detail=f"{publication} publishes {name} already")
+
+
 def _needs_identity(exam: Examination, names: list[str]) -> None:
     for name in names:
         if not _has_identity(exam, name):
@@ -182,6 +212,7 @@ def alter_publication(exam: Examination, node: Node) -> None:
     """ALTER PUBLICATION."""
     listed = published(node.pubobjects)
     if node.action == AlterPublicationAction.AP_AddObjects:
+        _can_be_published(exam, node.pubname, listed)
         _needs_identity(exam, listed)
     elif node.action == AlterPublicationAction.AP_DropObjects:
         exam.report("publication-shrinks", detail=f"{node.pubname} loses "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
-from pglast.enums import TransactionStmtKind, VariableSetKind
+from pglast.enums import DiscardMode, TransactionStmtKind, VariableSetKind
 
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import below, option, relation_name, source_text, truth
@@ -42,11 +42,27 @@ def transaction(exam: Examination, node: Node) -> None:
         if not inside:
             exam.report("transaction-nested", detail="The end of a transaction that never began")
     else:
+        _savepoint(exam, node)
         return
     exam.promises.clear()
     exam.session.end(rolled_back=node.kind in _ROLLS_BACK)
     if node.chain and inside:
         exam.session.begin(exam.line, exam.statement.number)
+
+
+def _savepoint(exam: Examination, node: Node) -> None:
+    if node.kind == TransactionStmtKind.TRANS_STMT_SAVEPOINT:
+        exam.session.savepoint(node.savepoint_name)
+    elif node.kind == TransactionStmtKind.TRANS_STMT_ROLLBACK_TO:
+        exam.session.back_to(node.savepoint_name)
+
+
+def discard(exam: Examination, node: Node) -> None:
+    """DISCARD ALL resets every setting."""
+    if node.target == DiscardMode.DISCARD_ALL:
+        exam.session.settings.clear()
+        if exam.session.transaction is not None:
+            exam.report("refused-in-transaction", detail="DISCARD ALL")
 
 
 def set_variable(exam: Examination, node: Node) -> None:
@@ -118,6 +134,9 @@ def refresh(exam: Examination, node: Node) -> None:
         exam.report("refresh-empties" if node.skipData else "refresh-blocks", name)
         return
     exam.works_long("lock-held-across-scan")
+    if node.skipData:
+        exam.report("always-fails", name, lock=None,
+                    detail="CONCURRENTLY and WITH NO DATA exclude each other")  # fmt: skip
     table = exam.model.table(name)
     if table is None or not exam.model.complete:
         return

@@ -45,7 +45,10 @@ def alter_table(exam: Examination, node: Node) -> None:
     if node.objtype == ObjectType.OBJECT_INDEX or name in exam.model.indexes:
         check_table_settings.alter_index(exam, name, node)
         return
-    if node.objtype not in _WITH_ROWS or exam.is_new(name):
+    if exam.is_new(name):
+        _new_refers(exam, name, node)
+        return
+    if node.objtype not in _WITH_ROWS:
         return
     if exam.is_missing(name):
         if not node.missing_ok:
@@ -58,6 +61,34 @@ def alter_table(exam: Examination, node: Node) -> None:
         check = _COMMANDS.get(command.subtype)
         if not check_existence.refuses_command(exam, name, node, command) and check is not None:
             check(exam, name, command)
+    _validates_beside_others(exam, name, node)
+
+
+def _new_refers(exam: Examination, name: str, node: Node) -> None:
+    """Nobody uses a new table, but what it refers to is locked while its rows are looked up."""
+    for command in node.cmds or ():
+        constraint = command.def_ if isinstance(command.def_, ast.Constraint) else None
+        if constraint is None or constraint.pktable is None:
+            continue
+        target = relation_name(constraint.pktable)
+        exam.take(target, SHARE_ROW_EXCLUSIVE, counted=False)
+        if name in exam.filled and not constraint.skip_validation and not exam.is_new(target):
+            exam.report("foreign-key-scans", name, detail=target)
+
+
+_WEAK: Final = frozenset({
+    AlterTableType.AT_ValidateConstraint, AlterTableType.AT_SetStatistics,
+    AlterTableType.AT_SetOptions, AlterTableType.AT_ResetOptions,
+    AlterTableType.AT_SetRelOptions, AlterTableType.AT_ResetRelOptions,
+    AlterTableType.AT_ClusterOn, AlterTableType.AT_DropCluster,
+})  # fmt: skip
+"""What takes no more than SHARE UPDATE EXCLUSIVE."""
+
+
+def _validates_beside_others(exam: Examination, name: str, node: Node) -> None:
+    kinds = [each.subtype for each in node.cmds or ()]
+    if AlterTableType.AT_ValidateConstraint in kinds and not set(kinds) <= _WEAK:
+        exam.report("validation-under-lock", name, detail="all of it is one statement")
 
 
 def _alter_composite(exam: Examination, name: str, node: Node) -> None:
@@ -77,7 +108,7 @@ def create_table(exam: Examination, node: Node) -> None:
     """CREATE TABLE: nobody uses it yet, but what it refers to is used."""
     name = relation_name(node.relation)
     if name in exam.model.tables and not exam.is_new(name):
-        if not node.if_not_exists and node.relation.schemaname != "pg_temp":
+        if not node.if_not_exists:
             exam.report("always-fails", name, detail=f"{name} exists already")
         return
     exam.born.add(name)
@@ -94,6 +125,7 @@ def create_table_as(exam: Examination, node: Node) -> None:
     name = relation_name(node.into.rel)
     if name not in exam.model.tables:
         exam.born.add(name)
+        exam.filled.add(name)
     if any(not exam.is_new(relation_name(each)) for each in below(node.query, ast.RangeVar)):
         exam.works_long("lock-held-across-scan")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import AlterTableType
 
+from bounty_ops.migrating.lint import check_existence
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import Change, change, guess, read_type
 from bounty_ops.migrating.lint.tree import last_name
@@ -25,7 +26,7 @@ _UTC: Final = frozenset({"utc", "etc/utc", "gmt", "0", "z", "zulu", "universal",
 def _change_type(exam: Examination, name: str, command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     new = read_type(command.def_.typeName)
-    if new is None:
+    if new is None or check_existence.lacks_type(exam, name, command.def_):
         return
     table = exam.model.table(name)
     column = table.columns.get(command.name) if table else None
@@ -121,7 +122,8 @@ def _what_is_done_again(exam: Examination, table: Table, column: Column, *, rebu
     indexes = [
         each.name
         for each in exam.model.indexes_on(table.name)
-        if column.name in each.depends_on and (rebuilt or each.partial or each.expressions)
+        if column.name in each.depends_on
+        and (rebuilt or each.partial or each.expressions or not each.valid)
     ]
     if indexes:
         exam.report("type-rebuilds-index", table.name, detail=f"the index {indexes[0]} is")

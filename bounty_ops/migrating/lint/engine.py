@@ -21,6 +21,7 @@ from bounty_ops.migrating.lint import (
 from bounty_ops.migrating.lint.acknowledgements import acknowledged
 from bounty_ops.migrating.lint.examination import Examination, Outlook
 from bounty_ops.migrating.lint.learning import learn, learn_script
+from bounty_ops.migrating.lint.naming import resolve_names
 from bounty_ops.migrating.lint.schema import Catalogue
 from bounty_ops.migrating.lint.script import read_script
 from bounty_ops.migrating.lint.tree import relation_name
@@ -63,6 +64,7 @@ _CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
     ast.VacuumStmt: check_rows.vacuum,
     ast.TransactionStmt: check_session.transaction,
     ast.VariableSetStmt: check_session.set_variable,
+    ast.DiscardStmt: check_session.discard,
     ast.LockStmt: check_session.lock_table,
     ast.ClusterStmt: check_session.cluster,
     ast.RefreshMatViewStmt: check_session.refresh,
@@ -126,7 +128,10 @@ def _statement(exam: Examination, statement: Statement) -> None:
     if statement.node is None:
         exam.report("syntax-error", detail=statement.error or "")
         return
-    examine(exam, statement.node)
+    try:
+        examine(exam, statement.node)
+    except RecursionError:
+        exam.report("syntax-error", detail="nested too deeply to be looked at")
 
 
 def examine(exam: Examination, node: Node) -> None:
@@ -136,6 +141,7 @@ def examine(exam: Examination, node: Node) -> None:
         if analyzes:
             examine(exam, node.query)
         return
+    resolve_names(exam, node)
     check_session.new_labels_used(exam, node)
     check = _CHECKS.get(type(node))
     if check is not None:

@@ -58,6 +58,9 @@ class Examination:
     born: set[str] = field(default_factory=set)
     """Relations, types and functions that this file created: nobody uses them yet."""
 
+    filled: set[str] = field(default_factory=set)
+    """New tables that a query has filled."""
+
     born_columns: set[tuple[str, str]] = field(default_factory=set)
     validated: set[tuple[str, str]] = field(default_factory=set)
     """Constraints that this file validated, by table and name."""

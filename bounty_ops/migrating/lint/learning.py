@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 from pglast.enums import FunctionParameterMode, ObjectType
 
 from bounty_ops.migrating.lint import learning_alter, learning_names
+from bounty_ops.migrating.lint.bounds import read_bound
 from bounty_ops.migrating.lint.columns import add_column, add_constraint, index_of_constraint
 from bounty_ops.migrating.lint.schema import (
     Column,
@@ -48,7 +50,7 @@ def learn(catalogue: Catalogue, node: Node) -> None:
 def learn_script(catalogue: Catalogue, sql: str) -> None:
     """Let a whole earlier file leave its marks; what cannot be read is passed over."""
     for statement in read_script(sql):
-        if statement.node is not None:
+        with suppress(RecursionError):  # what is nested so deeply defines nothing of interest
             learn(catalogue, statement.node)
 
 
@@ -68,6 +70,7 @@ def _create_table(catalogue: Catalogue, node: Node) -> None:
         _inherit(catalogue, table, parent)
     if node.partbound is not None and parents:
         table.parent = parents[0]
+        table.bound = read_bound(node.partbound)
         _join(catalogue, parents[0], name, is_default=bool(node.partbound.is_default))
     for element in node.tableElts or ():
         _add_element(catalogue, table, element)
@@ -158,6 +161,7 @@ def _create_function(catalogue: Catalogue, node: Node) -> None:
         volatile=word == "volatile" or (known is not None and known.volatile and not node.replace),
         immutable=word == "immutable",
         arguments=", ".join(argument_types(node)) if known is None or node.replace else None,
+        argument_names=tuple(each.name or "" for each in node.parameters or ()),
         returns=read_type(node.returnType),
         language=language.arg.sval.lower() if language is not None else "sql",
         body=strings(body.arg)[0] if body is not None and strings(body.arg) else "",

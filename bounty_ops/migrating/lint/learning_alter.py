@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast.enums import AlterPublicationAction, AlterTableType, ConstrType
 
+from bounty_ops.migrating.lint.bounds import read_bound
 from bounty_ops.migrating.lint.columns import add_column, add_constraint, index_of_constraint
 from bounty_ops.migrating.lint.schema import Column, Domain, Table
 from bounty_ops.migrating.lint.sqltypes import read_type
@@ -140,6 +141,7 @@ def _attach(catalogue: Catalogue, table: Table, command: Node) -> None:
         table.default_partition = child
     if child in catalogue.tables:
         catalogue.tables[child].parent = table.name
+        catalogue.tables[child].bound = read_bound(command.def_.bound)
 
 
 def _detach(catalogue: Catalogue, table: Table, command: Node) -> None:

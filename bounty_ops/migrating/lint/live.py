@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg.rows import tuple_row
 
 from bounty_ops.migrating.lint import live_queries as ask
+from bounty_ops.migrating.lint.bounds import parse_bound
 from bounty_ops.migrating.lint.proofs import columns_in
 from bounty_ops.migrating.lint.schema import (
     Catalogue,
@@ -73,6 +74,7 @@ class _Reader:
                 granted=row[9],
                 size=row[10],
                 partition_columns=tuple(row[13] or ()),
+                bound=parse_bound(row[14]),
             )
             self._tables[row[0]] = table
             self.found.tables[table.name] = table
@@ -174,6 +176,7 @@ class _Reader:
                 language=row[3],
                 body=row[4],
                 arguments=row[7] if known is None else None,
+                argument_names=tuple(row[8] or ()) if known is None else (),
                 returns=None if row[6] else parse_type(row[5]),
             )
 

@@ -26,7 +26,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.r
        p.partdefid,
        (SELECT array_agg(a.attname::text ORDER BY k.position)
           FROM unnest(p.partattrs::int2[]) WITH ORDINALITY k(number, position)
-          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number)
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number),
+       pg_get_expr(c.relpartbound, c.oid)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
@@ -123,7 +124,8 @@ SELECT n.nspname, t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorde
 
 FUNCTIONS: Final = f"""
 SELECT n.nspname, p.proname, p.provolatile::text, l.lanname, coalesce(p.prosrc, ''),
-       format_type(p.prorettype, NULL), p.proretset, oidvectortypes(p.proargtypes)
+       format_type(p.prorettype, NULL), p.proretset, oidvectortypes(p.proargtypes),
+       p.proargnames::text[]
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang

@@ -18,6 +18,7 @@ from bounty_ops.migrating.lint.tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from bounty_ops.migrating.lint.schema import Catalogue
@@ -37,11 +38,16 @@ _CLASSES: Final = (
 )  # fmt: skip
 
 
+Kind = Literal["all", "many", "unclear", "few"]
+_FARTHEST_FIRST: Final[tuple[Kind, ...]] = ("all", "many", "unclear", "few")
+_SHOWN: Final = 200
+
+
 @dataclass(frozen=True)
 class Reach:
     """How far a statement reaches, and how that is known."""
 
-    kind: Literal["all", "many", "unclear", "few"]
+    kind: Kind
     why: str = ""
 
 
@@ -49,7 +55,7 @@ def of(
     model: Catalogue, node: Node, table: str, sources: Node, *, born: AbstractSet[str] = frozenset()
 ) -> Reach:
     """How many rows of `table` an UPDATE or DELETE changes."""
-    if table.rpartition(".")[2] in _BOOKKEEPING or isinstance(node.whereClause, ast.CurrentOfExpr):
+    if is_bookkeeping(table) or isinstance(node.whereClause, ast.CurrentOfExpr):
         return Reach("few")
     if _is_bounded([node.whereClause, node.withClause, sources]) or _only_values(sources):
         return Reach("few")
@@ -58,7 +64,13 @@ def of(
         return Reach("many", "all that the join matches") if sources else Reach("all")
     if _is_listed(where, born):
         return Reach("unclear", "as many as the table has that this file fills")
-    return _of_condition(model, table, where)
+    kind = _of_condition(model, table, where)
+    return Reach(kind, source_text(where)[:_SHOWN] if kind in {"many", "unclear"} else "")
+
+
+def is_bookkeeping(table: str) -> bool:
+    """Whether a migration runner keeps its own few rows there."""
+    return table.rpartition(".")[2] in _BOOKKEEPING
 
 
 def _is_listed(where: Node, born: AbstractSet[str]) -> bool:
@@ -82,35 +94,33 @@ def _is_bounded(places: list[Node]) -> bool:
     return any((integer(each) or 0) <= _BATCH for each in limits)
 
 
-def _of_condition(model: Catalogue, table: str, where: Node) -> Reach:
+def _of_condition(model: Catalogue, table: str, where: Node) -> Kind:
     if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.AND_EXPR:
-        return _of_conjunction(model, table, where)
+        return _of_conjunction(model, table, where.args or ())
     if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.OR_EXPR:
-        parts = [_of_condition(model, table, each) for each in where.args or ()]
-        order = ("all", "many", "unclear", "few")
-        return min(parts, key=lambda each: order.index(each.kind))
+        parts = {_of_condition(model, table, each) for each in where.args or ()}
+        return next(each for each in _FARTHEST_FIRST if each in parts)
+    if isinstance(where, ast.A_Const):
+        # WHERE true; false, and null, let no row through.
+        return "all" if getattr(where.val, "boolval", False) else "few"
     if is_always_true(model, table, where):
-        return Reach("all")
-    text = source_text(where)
-    if isinstance(where, ast.A_Expr):
-        return _of_comparison(model, table, where, text)
-    return Reach("many", text)
+        return "all"
+    return _of_comparison(model, table, where) if isinstance(where, ast.A_Expr) else "many"
 
 
-def _of_conjunction(model: Catalogue, table: str, where: Node) -> Reach:
-    parts = [_of_condition(model, table, each) for each in where.args]
-    if any(each.kind == "few" for each in parts) or _is_short_range(where.args):
-        return Reach("few")
-    if all(each.kind == "all" for each in parts):
-        return Reach("all")
-    unclear = any(each.kind == "unclear" for each in parts)
-    return Reach("unclear" if unclear else "many", source_text(where))
+def _of_conjunction(model: Catalogue, table: str, terms: Sequence[Node]) -> Kind:
+    if _is_short_range(terms):
+        return "few"
+    parts = {_of_condition(model, table, each) for each in terms}
+    if "few" in parts:
+        return "few"
+    if "unclear" in parts:
+        return "unclear"
+    return "many" if "many" in parts else "all"
 
 
 def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
     """Whether a condition cannot fail for any row."""
-    if isinstance(where, ast.A_Const):
-        return True
     if isinstance(where, ast.NullTest) and where.nulltesttype == NullTestType.IS_NOT_NULL:
         column = last_name(where.arg)
         known = model.column(table, column) if column else None
@@ -121,38 +131,36 @@ def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
     return False
 
 
-def _of_comparison(model: Catalogue, table: str, where: Node, text: str) -> Reach:
+def _of_comparison(model: Catalogue, table: str, where: Node) -> Kind:
     column = last_name(where.lexpr) or last_name(where.rexpr)
     operator = (strings(where.name) or [""])[-1]
     if column is None:
-        return Reach("many", text)
+        return "many"
     if where.kind == A_Expr_Kind.AEXPR_BETWEEN:
-        return Reach("few") if _width(where.rexpr) else Reach("many", text)
+        return "few" if _width(where.rexpr) else "many"
     listed = where.kind == A_Expr_Kind.AEXPR_IN and operator == "="
     equal = where.kind in {A_Expr_Kind.AEXPR_OP, A_Expr_Kind.AEXPR_OP_ANY} and operator == "="
-    if not (listed or equal):
-        return Reach("many", text)
-    if equal and last_name(where.lexpr) and last_name(where.rexpr):
-        return Reach("many", text)  # a join
-    return _of_equality(model, table, column, text)
+    joined = equal and last_name(where.lexpr) and last_name(where.rexpr)
+    if joined or not (listed or equal):
+        return "many"
+    truth = isinstance(where.rexpr, ast.A_Const) and isinstance(where.rexpr.val, ast.Boolean)
+    return _of_equality(model, table, column, truth=truth)
 
 
-def _of_equality(model: Catalogue, table: str, column: str, text: str) -> Reach:
+def _of_equality(model: Catalogue, table: str, column: str, *, truth: bool) -> Kind:
     known = model.table(table)
     if any(
         each.unique and each.columns == (column,) and not each.partial
         for each in model.indexes_on(table)
     ):
-        return Reach("few")
+        return "few"
     estimated = _rows_of_one_value(known.rows, known.columns.get(column)) if known else None
     if estimated is not None:
-        return Reach("few" if estimated <= _FEW else "many", f"about {estimated:,.0f} rows")
+        return "few" if estimated <= _FEW else "many"
     words = set(column.lower().split("_"))
     if words & set(_KEYS):
-        return Reach("few")
-    if words & set(_CLASSES) or text.lower().endswith((" true", " false")):
-        return Reach("many", text)
-    return Reach("unclear", text)
+        return "few"
+    return "many" if truth or words & set(_CLASSES) else "unclear"
 
 
 def _rows_of_one_value(rows: float | None, column: object) -> float | None:
@@ -201,7 +209,7 @@ def query_is_short(model: Catalogue, query: Node) -> bool:
         return (integer(query.limitCount) or _BATCH + 1) <= _BATCH
     if len(tables) == 1 and query.whereClause is not None:
         name = relation_name(tables[0])
-        return _of_condition(model, name, query.whereClause).kind == "few"
+        return _of_condition(model, name, query.whereClause) == "few"
     return _is_end_of_key(query)
 
 

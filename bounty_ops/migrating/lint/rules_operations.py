@@ -90,6 +90,13 @@ TRANSACTIONS: Final = (
         "A transaction for each table.", ACCESS_EXCLUSIVE,
     ),
     Rule(
+        "validation-under-lock", "error",
+        "VALIDATE CONSTRAINT reads all rows of {name} under the strongest lock that any action of "
+        "this ALTER TABLE takes: {detail}.",
+        "An ALTER TABLE for VALIDATE CONSTRAINT alone, in a transaction of its own.",
+        ACCESS_EXCLUSIVE, grows=True,
+    ),
+    Rule(
         "lock-held-across-backfill", "error",
         "This changes many rows while the transaction holds {detail}, which is kept until COMMIT.",
         "Commit the change of the schema first. " + _BATCHES,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bounty_ops.migrating.lint.bounds import Bound
     from bounty_ops.migrating.lint.sqltypes import SqlType
 
 ConstraintKind = Literal["check", "foreign", "unique", "primary", "exclude", "notnull"]
@@ -72,6 +73,7 @@ class Table:
     constraints: dict[str, Constraint] = field(default_factory=dict)
     parent: str | None = None
     partition_columns: tuple[str, ...] = ()
+    bound: Bound | None = None
     partitions: set[str] = field(default_factory=set)
     default_partition: str | None = None
     row_security: bool = False
@@ -120,6 +122,7 @@ class Function:
     arguments: str | None = None
     """The types of its arguments as they were declared; None: several functions, or not known."""
 
+    argument_names: tuple[str, ...] = ()
     returns: SqlType | None = None
 
 

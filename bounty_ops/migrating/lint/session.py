@@ -49,6 +49,9 @@ class Transaction:
     new_labels: dict[str, str] = field(default_factory=dict)
     """Labels that ADD VALUE gave to an enum in this transaction, and the enum."""
 
+    savepoints: dict[str, tuple[dict[str, str], dict[str, str]]] = field(default_factory=dict)
+    """The settings, local and of the session, as they were at each."""
+
     told: set[str] = field(default_factory=set)
     """Rules that speak once in a transaction."""
 
@@ -69,6 +72,18 @@ class Session:
         if rolled_back and self.transaction is not None:
             self.settings = self.transaction.session_settings
         self.transaction = None
+
+    def savepoint(self, name: str) -> None:
+        """SAVEPOINT."""
+        if self.transaction is not None:
+            now = (dict(self.transaction.local_settings), dict(self.settings))
+            self.transaction.savepoints[name] = now
+
+    def back_to(self, name: str) -> None:
+        """ROLLBACK TO SAVEPOINT: what was set since is undone."""
+        known = self.transaction.savepoints.get(name) if self.transaction else None
+        if self.transaction is not None and known is not None:
+            self.transaction.local_settings, self.settings = dict(known[0]), dict(known[1])
 
     def set(self, name: str, value: str | None, *, local: bool) -> None:
         """SET, SET LOCAL or, without a value, RESET."""

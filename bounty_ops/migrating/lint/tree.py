@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pglast import ast, parse_sql
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Node: TypeAlias = Any
 
 _DEFAULT_SCHEMA = "public"
+_LONGEST = 2000
+"""Nodes of an expression; printing takes more than linear time."""
 
 
 def qualified(schema: str | None, name: str) -> str:
@@ -112,6 +115,8 @@ def plain_function(names: Node) -> str:
 
 def source_text(node: Node) -> str:
     """An expression as SQL, in one spelling."""
+    if next(islice(walk(node), _LONGEST, None), None) is not None:
+        return ""
     try:
         return str(RawStream()(node))
     except (AttributeError, KeyError, NotImplementedError, RecursionError, TypeError, ValueError):
@@ -153,7 +158,10 @@ def truth(value: Node) -> bool:
         return bool(value.boolval)
     if isinstance(value, ast.Integer):
         return bool(value.ival)
-    word = (value.sval or "") if isinstance(value, ast.String) else ""
+    if isinstance(value, ast.TypeName):  # what the grammar takes a bare word for
+        word = (strings(value.names) or [""])[-1]
+    else:
+        word = (value.sval or "") if isinstance(value, ast.String) else ""
     return word.lower() not in {"false", "off", "no", "0", "f", "n"}
 
 

@@ -97,6 +97,11 @@ OBJECTS: tuple[Example, ...] = (
 )  # fmt: skip
 
 MAINTENANCE: tuple[Example, ...] = (
+    hazard("REFRESH MATERIALIZED VIEW CONCURRENTLY v WITH NO DATA", "always-fails"),
+    hazard("ALTER TABLE t SET (autovacuum_enabled = off)", "vacuum-off"),
+    with_schema(hazard("CREATE PUBLICATION p FOR TABLE person; ALTER PUBLICATION p ADD TABLE "
+                       "person", "always-fails")),
+    with_schema(safe("REVOKE ALL ON SEQUENCE bounty_id_seq FROM app")),
     hazard("VACUUM FULL t", "table-rewritten"),
     safe("VACUUM (ANALYZE) t"),
     safe("VACUUM (FULL false) t"),
@@ -182,6 +187,10 @@ HIDDEN: tuple[Example, ...] = (
 )  # fmt: skip
 
 TRANSACTIONS: tuple[Example, ...] = (
+    hazard("DISCARD ALL; ALTER TABLE t ADD a int", "lock-timeout-missing"),
+    hazard("RESET lock_timeout; BEGIN; SAVEPOINT s; SET LOCAL lock_timeout = '1s';"
+           "ROLLBACK TO s; ALTER TABLE t ADD a int; COMMIT", "lock-timeout-missing"),
+    safe("BEGIN; SAVEPOINT s; RELEASE s; ALTER TABLE t ADD a int; COMMIT"),
     hazard("ALTER TABLE t ADD a int GENERATED wrong", "syntax-error"),
     hazard("BEGIN; ALTER TABLE t ADD a int", "transaction-left-open"),
     hazard("BEGIN; ALTER TABLE t ADD a int; PREPARE TRANSACTION 'x'", "transaction-prepared"),

@@ -32,6 +32,17 @@ ALTER TABLE hits_2 ADD CHECK (at >= '2026-02-01+00' AND at < '2026-03-01+00');
 """
 
 INDEXES: tuple[Example, ...] = (
+    with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty (doc)", "always-fails")),
+    with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty ((done::date))", "always-fails")),
+    with_schema(safe("CREATE INDEX CONCURRENTLY i ON bounty ((seen::date))")),
+    safe("CREATE TEMP TABLE t (a int); CREATE INDEX ON t (a); DROP TABLE t"),
+    hazard("CREATE TEMP TABLE t (a int); CREATE INDEX ON public.t (a)", "index-blocks-writes"),
+    safe("SET search_path = own; CREATE TABLE t (a int); CREATE INDEX ON own.t (a)"),
+    hazard(
+        "SET search_path = own; CREATE TABLE t (a int); SET search_path = public;"
+        "CREATE INDEX ON t (a)",
+        "index-blocks-writes",
+    ),
     hazard("CREATE INDEX CONCURRENTLY i ON t (a) WHERE at > now()", "always-fails"),
     hazard("CREATE INDEX CONCURRENTLY i ON t ((current_date - a))", "always-fails"),
     safe("CREATE INDEX CONCURRENTLY i ON t (lower(a), app.slug(b))"),
@@ -73,6 +84,13 @@ INDEXES: tuple[Example, ...] = (
 )
 
 COLUMNS: tuple[Example, ...] = (
+    hazard("ALTER TABLE t ADD a int DEFAULT (SELECT 1)", "always-fails"),
+    hazard("ALTER TABLE t ALTER a SET DEFAULT b", "always-fails"),
+    hazard(
+        "ALTER TABLE t ADD a int GENERATED ALWAYS AS (app.own(b)) VIRTUAL",
+        "always-fails",
+        major=18,
+    ),
     hazard("ALTER TABLE t ADD a bigint DEFAULT NULL REFERENCES person", "foreign-key-scans"),
     hazard(
         "ALTER TABLE t ADD a date GENERATED ALWAYS AS (current_date) STORED",
@@ -199,6 +217,13 @@ TYPES: tuple[Example, ...] = (
 )  # fmt: skip
 
 CONSTRAINTS: tuple[Example, ...] = (
+    hazard("ALTER TABLE t VALIDATE CONSTRAINT c, ALTER a SET DEFAULT 1", "validation-under-lock"),
+    safe("ALTER TABLE t VALIDATE CONSTRAINT c, ALTER a SET STATISTICS 9"),
+    hazard(
+        "CREATE TABLE n AS SELECT a FROM t; ALTER TABLE n ADD FOREIGN KEY (a) REFERENCES u (id)",
+        "foreign-key-scans",
+    ),
+    safe("CREATE TABLE n (a int); ALTER TABLE n ADD FOREIGN KEY (a) REFERENCES u (id)"),
     hazard("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", "check-scans"),
     safe("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID"),
     safe("ALTER TABLE t VALIDATE CONSTRAINT c"),
@@ -248,6 +273,14 @@ CONSTRAINTS: tuple[Example, ...] = (
 )  # fmt: skip
 
 PARTITIONS: tuple[Example, ...] = (
+    with_schema(
+        hazard(
+            "CREATE TABLE log_x PARTITION OF log FOR VALUES FROM ('2026-01-15+00') TO "
+            "('2026-03-01+00')",
+            "always-fails",
+        )
+    ),
+    with_schema(hazard("CREATE TABLE log_x PARTITION OF log DEFAULT", "always-fails")),
     with_schema(
         safe(
             "CREATE TABLE hits_3 PARTITION OF hits FOR VALUES FROM ('2026-03-01+00') TO "
