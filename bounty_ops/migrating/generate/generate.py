@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.lineage import Lineage
 
 _NO_FILLS: Final[Mapping[str, str]] = {}
+#: Where a wheel has the migrations.
+_INSTALLED: Final = "_migrations"
 _SOURCES: Final[tuple[Source, ...]] = ("models", "migrations")
 
 
@@ -82,7 +84,15 @@ def generate(
 
 
 def write_revisions(made: Generated, directory: Path) -> tuple[Path, ...]:
-    """Write what was drafted."""
+    """Write what was drafted.
+
+    Raises UsageError where the files would be lost with the next installation.
+    """
+    if made.drafts and directory.parent.name == _INSTALLED:
+        raise UsageError(
+            "revisions are written into a checkout of the project, and this is an installation",
+            hint="Run the command from a checkout: pip install -e .",
+        )
     versions = directory / "versions"
     return tuple(path for draft in made.drafts for path in draft.write(versions))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import UsageError
+from bounty_ops.migrating.generate.known import Known
 from bounty_ops.migrating.generate.statements import literal, quoted
 from bounty_ops.migrating.generate.step import Rewritten, Step
 
@@ -61,7 +62,7 @@ def renaming(rename: Rename, catalog: Catalog) -> Rewritten:
             rename.owner,
             f"RENAME COLUMN {back} TO {there}",
         )
-    elif catalog.get("enum", rename.owner) is not None:
+    elif old in (Known(catalog).enum_labels(rename.owner) or ()):
         there, back = literal(old), literal(new)
         return _step(
             "TYPE",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.errors import MigrationError, UsageError
-from bounty_ops.migrating.generate import draft_revisions, generate
+from bounty_ops.migrating.generate import Generated, draft_revisions, generate, write_revisions
 from bounty_ops.migrating.generate.renames import Rename
 from bounty_ops.migrating.generate.writing import slug_of
 from bounty_ops.migrating.lineage import BOUNTY
@@ -44,6 +44,8 @@ def test_what_runs_alone_says_so(tmp_path: Path, pg_server: DatabaseUrl) -> None
     line = line_of(tmp_path / "bounty", SHOP, CASES["an index more"].models)
     (draft,) = draft_revisions(line, "Index it", server=pg_server).drafts
     assert "    with op.get_context().autocommit_block():\n" in draft.files()[f"{draft.stem}.py"]
+    with pytest.raises(UsageError, match="this is an installation"):
+        write_revisions(Generated((draft,), ()), tmp_path / "_migrations" / "bounty")
 
 
 def test_bountys_own_models_and_migrations_agree(pg_server: DatabaseUrl) -> None:
@@ -80,7 +82,7 @@ def test_what_is_not_there_cannot_be_renamed(
     wish: str, tmp_path: Path, pg_server: DatabaseUrl
 ) -> None:
     line = line_of(tmp_path / "bounty", SHOP, CASES["a nullable column"].models)
-    with pytest.raises(UsageError if "state" not in wish else Exception):
+    with pytest.raises(UsageError, match="has nothing of the name"):
         generate(line, "Rename", renames=[wish], server=pg_server)
 
 
@@ -104,7 +106,7 @@ def test_the_statements_of_a_script() -> None:
 
 @pytest.mark.parametrize(
     ("message", "slug"),
-    [("Add Größe!", "add_gro_e"), ("  ", "change"), ("x" * 60, "x" * 40), ("日本", "change")],
+    [("Add Größe!", "add_groe"), ("  ", "change"), ("x" * 60, "x" * 40), ("日本", "change")],
 )
 def test_a_message_as_a_file_name(message: str, slug: str) -> None:
-    assert slug_of(message) == slug.replace("gro_e", "groe") or slug_of(message) == slug
+    assert slug_of(message) == slug
