@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from bounty_ops.errors import LockNotAvailable, PostgresError
 from bounty_ops.migrating.runner import step_of
@@ -103,10 +103,11 @@ def run_revision(
             try:
                 with working_session(url, limits, lock=lock, attach=conductor.attach) as session:
                     step_of(session, directory, revision, cause=cause, conductor=conductor)
-            except (DBAPIError, psycopg.Error, GaveWayError) as error:
+            except (DBAPIError, psycopg.Error, GaveWayError, PendingRollbackError) as raised:
+                error = _cause(raised)
                 _explain_timeout(error, url, revision, tally, limits)
                 if not _worth_another_attempt(error, tally):
-                    raise
+                    raise error from None
                 if tally.attempt >= limits.attempts:
                     raise _in_vain(url, revision, tally) from None
                 _pause(observer, revision, tally, sleep)
@@ -121,6 +122,14 @@ def _pause(observer: Observer, revision: str, tally: Tally, sleep: Callable[[flo
     why = "" if tally.last is None else listed(tally.last[1].blockers)
     observer.retries(revision, tally.attempt + 1, seconds, why)
     sleep(seconds)
+
+
+def _cause(error: Exception) -> Exception:
+    """Return the lost connection that leaving an autocommit block has only complained about."""
+    found: BaseException | None = error
+    while isinstance(found, PendingRollbackError):
+        found = found.__context__
+    return found if isinstance(found, Exception) else error
 
 
 def _state(error: Exception) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.errors import MigrationError
+from bounty_ops.errors import MigrationError, ServerUnavailable
 from bounty_ops.migrating.errors import UnrepeatableError
 from bounty_ops.migrating.facts import read_facts
 from bounty_ops_tests.migrating.running.short_lines import (
@@ -247,3 +247,11 @@ def test_what_could_not_be_repeated_is_refused(
     with pytest.raises(UnrepeatableError, match=why):
         move(table, short_line(tmp_path, body))
     assert _one(table, "SELECT to_regclass('u')") is None
+
+
+def test_a_connection_lost_in_a_step_apart_is_told_as_such(
+    table: DatabaseUrl, tmp_path: Path
+) -> None:
+    body = apart("DO $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); COMMIT; END $$")
+    with pytest.raises(ServerUnavailable):
+        move(table, short_line(tmp_path, body))
