@@ -336,6 +336,14 @@ def test_other_ways_through_the_gate_of_staging(facts: GateFacts) -> None:
     assert shut(facts) == set()
 
 
+def test_the_soak_begins_with_the_last_of_several_steps() -> None:
+    first, second = in_two_steps()
+    second = second.model_copy(update={"finished_at": hours_ago(1)})
+    facts = with_records(GOOD, first=(first, second))
+    assert shut(facts) == {"staging"}
+    assert by_name(facts)["staging"].reason.startswith("staging has had them for 1.0 h")
+
+
 def test_a_later_application_makes_good_for_one_that_was_taken_back() -> None:
     back = record(
         id="record-2", direction="downgrade", to_revision="bounty_0002", finished_at=hours_ago(29)
@@ -377,6 +385,8 @@ def test_what_a_failed_attempt_left_behind_stops_no_second_one() -> None:
     assert shut(with_records(left, migrations=(failed,))) == set()
     elsewhere = failed.model_copy(update={"fingerprint_after": AFTER})
     assert shut(with_records(left, migrations=(elsewhere,))) == {"rehearsal"}
+    further = failed.model_copy(update={"revisions": ("bounty_0002",)})
+    assert shut(with_records(left, migrations=(further,))) == {"rehearsal"}
     later = record(environment="production", id="record-2", finished_at=hours_ago(1))
     assert shut(with_records(left, migrations=(failed, later))) == {"rehearsal"}
 
