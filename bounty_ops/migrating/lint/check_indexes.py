@@ -178,7 +178,9 @@ def reindex(exam: Examination, node: Node) -> None:
     known = exam.model.indexes.get(name)
     table = known.table if known is not None else name
     exam.take(table, SHARE)
-    exam.report("reindex-blocks", table)
+    of_unknown_table = known is None and node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX
+    # The table is locked against writes, the index itself against everything.
+    exam.report("reindex-blocks", table, lock=ACCESS_EXCLUSIVE if of_unknown_table else SHARE)
 
 
 INDEX_CHECKS = {ast.IndexStmt: create_index, ast.ReindexStmt: reindex}
