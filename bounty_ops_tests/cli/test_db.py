@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -22,6 +22,27 @@ def _count_tables(command_line: CommandLine) -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _look_back(command_line: CommandLine, migrated: dict[str, Any]) -> None:
+    """What history and status say of the one migration that there was."""
+    (record,) = command_line.run("db", "history", "--json").document
+    whole = command_line.run("db", "history", record["id"][:20], "--json").document
+    assert set(record) < set(whole) == documented_fields("db history")
+    assert (record["id"], record["outcome"]) == (migrated["id"], "applied")
+    assert whole["files"][0]["revision"] == migrated["to_revision"]
+    (standing,) = command_line.run("db", "status", "--json").document
+    assert set(standing) == documented_fields("db status")
+    assert standing["last_migration"]["id"] == record["id"]
+    assert (standing["drift"], standing["pending"]) == ("no", [])
+
+    table = command_line.run("db", "status").stdout
+    assert table.splitlines()[1].split()[:4] == ["development", standing["revision"], "0", "no"]
+    listed = command_line.run("db", "history").stdout
+    assert record["id"] in listed
+    told = command_line.run("db", "history", record["id"]).stdout
+    assert record["digest"] in told
+    assert "CREATE TABLE" in told
 
 
 def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> None:
@@ -54,15 +75,7 @@ def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> N
     assert after["revision"] == after["head"] == migrated.document["to_revision"]
     assert after["pending"] == []
 
-    (record,) = command_line.run("db", "history", "--json").document
-    whole = command_line.run("db", "history", record["id"][:20], "--json").document
-    assert set(record) < set(whole) == documented_fields("db history")
-    assert (record["id"], record["outcome"]) == (migrated.document["id"], "applied")
-    assert whole["files"][0]["revision"] == migrated.document["to_revision"]
-    (standing,) = command_line.run("db", "status", "--json").document
-    assert set(standing) == documented_fields("db status")
-    assert standing["last_migration"]["id"] == record["id"]
-    assert (standing["drift"], standing["pending"]) == ("no", [])
+    _look_back(command_line, migrated.document)
 
     seeded = command_line.run("db", "seed", "--rows", "500", "--seed", "7", "--json")
     assert seeded.code == 0, seeded.stderr
