@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -66,12 +66,13 @@ def step_of(
     def steps(heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
         # The version table may have been made just now; the revision's transaction is its own.
         connection.commit()
-        # What alembic.command.upgrade and downgrade do.
+        # What alembic.command.upgrade and downgrade do; they too hand over a tuple, untyped.
+        current: Any = heads
         if cause.direction == "upgrade":
-            found = script._upgrade_revs(revision, heads)  # noqa: SLF001 - there is no other way
+            found = script._upgrade_revs(revision, current)  # noqa: SLF001 - there is no other way
         else:
             previous = script.get_revision(revision).down_revision
-            found = script._downgrade_revs(str(previous or "base"), heads)  # noqa: SLF001 - same
+            found = script._downgrade_revs(str(previous or "base"), current)  # noqa: SLF001 - same
         if len(found) > 1:
             raise MigrationError(
                 f"{revision} is {len(found)} revisions away from where the database is",
