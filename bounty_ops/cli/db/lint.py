@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +38,32 @@ if TYPE_CHECKING:
 
 _OLDEST, _NEWEST = 14, 18
 _STDIN = "-"
+_HISTORY = "--history"
+_WITH_VALUE = {_HISTORY, "--catalogue", "--pg-major", "--ignore", "-e", "--environment"}
+_REVISION_ID = re.compile(r"^revision\s*(?::\s*str\s*)?=\s*[\"'](\w+)[\"']", re.MULTILINE)
 
 
-@click.command("lint", cls=Command)
+class _LintCommand(Command):
+    """Takes ``FILE.sql --history A.sql B.sql`` as well as an option for each earlier file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give every file that follows ``--history``, after a subject, an option of its own."""
+        return super().parse_args(ctx, list(_spelled_out(args)))
+
+
+def _spelled_out(words: Sequence[str]) -> Iterator[str]:
+    subject = earlier = option = False
+    for word in words:
+        if word.startswith("-") and word != _STDIN:
+            earlier, option = word == _HISTORY and subject, word in _WITH_VALUE
+        elif earlier and not option:
+            yield _HISTORY
+        else:
+            subject, option = subject or not option, False
+        yield word
+
+
+@click.command("lint", cls=_LintCommand)
 @click.argument("subjects", nargs=-1, metavar="[REVISION|FILE.sql]...")
 @click.option(
     "--history",
@@ -79,8 +103,8 @@ def lint(
 ) -> None:
     """Say what migrations lock, rewrite, scan or break, and the safe way.
 
-    A file of SQL (- for standard input) or the id of one of our revisions; without any, all our
-    revisions. Exit code 1 when there is a finding of level error. No database is needed.
+    A file of SQL (- for standard input), or the id or file of one of our revisions; without any,
+    all our revisions. Exit code 1 when there is a finding of level error. No database is needed.
     """
     unknown = [each for each in ignore if each not in RULES]
     if unknown:
@@ -118,7 +142,7 @@ def _findings(
     major: int,
     ignore: Sequence[str],
 ) -> Iterator[tuple[str, tuple[Finding, ...]]]:
-    wanted = [each for each in subjects if not _is_text(each)]
+    wanted = [_revision_id(each) for each in subjects if not _is_text(each)]
     for each in subjects:
         if _is_text(each):
             yield each, of_text(sys.stdin.read() if each == _STDIN else _read(Path(each)))
@@ -127,7 +151,25 @@ def _findings(
 
 
 def _is_text(subject: str) -> bool:
+    if subject.endswith(".py"):
+        return False
     return subject == _STDIN or subject.endswith(".sql") or Path(subject).is_file()
+
+
+def _revision_id(subject: str) -> str:
+    """Of one of our files the revision in it: its SQL is only known once it is rendered."""
+    if not subject.endswith(".py"):
+        return subject
+    path = Path(subject)
+    found = _REVISION_ID.search(_read(path))
+    if found is None or path.resolve().parent not in {
+        (each.directory() / "versions").resolve() for each in LINEAGES
+    }:
+        raise UsageError(
+            f"{subject} is Python, but no file of one of our revisions",
+            hint="Name a file of SQL, or a revision such as `bounty-ops db current` shows it.",
+        )
+    return found[1]
 
 
 def _of_revisions(

@@ -91,3 +91,24 @@ def test_sarif_names_rules_files_and_lines() -> None:
 def test_the_reference_has_the_rules_as_they_are() -> None:
     page = Path(bounty_ops.__file__).parents[1] / "docs" / "reference" / "lint.md"
     assert rules_table() in page.read_text(encoding="utf-8")
+
+
+def test_several_earlier_files_may_follow_one_option(bare_command_line: CommandLine) -> None:
+    home = bare_command_line.home
+    (home / "1.sql").write_text("CREATE TABLE t (a varchar(10));\n")
+    (home / "2.sql").write_text("ALTER TABLE t ALTER a TYPE varchar(20);\n")
+    (home / "next.sql").write_text("SET lock_timeout = '1s'; ALTER TABLE t ALTER a TYPE text;\n")
+    once = bare_command_line.run("db", "lint", "next.sql", "--history", "1.sql", "2.sql", "--json")
+    each = bare_command_line.run(
+        "db", "lint", "--json", "--history", "1.sql", "--history", "2.sql", "next.sql"
+    )
+    assert once.document == each.document == {"findings": []}
+
+
+def test_the_file_of_a_revision_means_the_revision(bare_command_line: CommandLine) -> None:
+    [file] = (LINEAGES[0].directory() / "versions").glob("bounty_0001_*.py")
+    assert bare_command_line.run("db", "lint", str(file)).code == 0
+    (bare_command_line.home / "other.py").write_text('revision = "bounty_0001"\n')
+    done = bare_command_line.run("db", "lint", "other.py")
+    assert done.code == 2
+    assert "is Python, but no file of one of our revisions" in done.stderr
