@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.journal.layout import (
+    approval_key,
     archive_key,
     manifest_key,
     migration_key,
     proof_key,
+    rehearsal_key,
     restore_key,
 )
 from bounty_ops.journal.records import (
+    Approval,
     Difference,
     Manifest,
     MigrationEvidence,
     ObjectRecord,
     Pin,
     Proof,
+    Rehearsal,
     SequenceRecord,
     TableRecord,
     Tombstone,
@@ -48,6 +52,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "## Pin": Pin,
     "## Tombstone": Tombstone,
     "## Migration record": MigrationEvidence,
+    "## Rehearsal": Rehearsal,
+    "## Approval": Approval,
     "## Restore record": RestoreRecord,
     "`replaced`:": Replaced,
 }
@@ -106,6 +112,8 @@ def test_the_layout_is_the_one_that_is_used() -> None:
         proof_key(environment, backup, "<proof id>"),
         migration_key(environment, "<record id>"),
         restore_key(environment, "<record id>"),
+        rehearsal_key(environment, "<record id>"),
+        approval_key(environment, "<record id>"),
     ):
         assert f"\n{key} " in PAGE
 
