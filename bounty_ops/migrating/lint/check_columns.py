@@ -8,6 +8,7 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, DropBehavior
 
 from bounty_ops.migrating.lint import check_constraints, check_existence, proofs
+from bounty_ops.migrating.lint.check_session import starts_over
 from bounty_ops.migrating.lint.columns import constraints_of, read_column
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import is_serial
@@ -228,6 +229,12 @@ def _brief(exam: Examination, name: str, _command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
 
 
+def _set_identity(exam: Examination, name: str, command: Node) -> None:
+    exam.take(name, ACCESS_EXCLUSIVE)
+    if starts_over(command.def_):
+        exam.report("sequence-restarted", name)
+
+
 def _add_identity(exam: Examination, name: str, command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     column = exam.model.column(name, command.name)
@@ -245,7 +252,7 @@ COMMANDS: Final[dict[AlterTableType, Callable[[Examination, str, Node], None]]] 
     AlterTableType.AT_ColumnDefault: _default,
     AlterTableType.AT_DropIdentity: _drop_identity,
     AlterTableType.AT_AddIdentity: _add_identity,
-    AlterTableType.AT_SetIdentity: _brief,
+    AlterTableType.AT_SetIdentity: _set_identity,
     AlterTableType.AT_SetNotNull: _set_not_null,
     AlterTableType.AT_DropNotNull: _drop_not_null,
     AlterTableType.AT_SetExpression: _set_expression,

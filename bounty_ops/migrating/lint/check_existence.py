@@ -15,6 +15,7 @@ from bounty_ops.migrating.lint.tree import (
     dotted,
     last_name,
     relation_name,
+    strings,
 )
 
 if TYPE_CHECKING:
@@ -63,14 +64,52 @@ def refuses_command(exam: Examination, name: str, node: Node, command: Node) -> 
             exam.report("always-fails", name, detail=f"{name} is a {kind}, not a table")
             return True
         return False
-    if command.subtype in _ABOUT_A_COLUMN:
-        added = {
-            each.def_.colname
-            for each in node.cmds or ()
-            if each.subtype == AlterTableType.AT_AddColumn
-        }
-        return command.name not in added and lacks_columns(exam, name, [command.name])
-    return False
+    if _is_up_to_the_parent(exam, table, command):
+        return True
+    added = {
+        each.def_.colname for each in node.cmds or () if each.subtype == AlterTableType.AT_AddColumn
+    }
+    if command.subtype == AlterTableType.AT_AddConstraint:
+        return lacks_columns(exam, name, _constrained(command.def_) - added - {name})
+    if command.subtype not in _ABOUT_A_COLUMN or command.name in added:
+        return False
+    return lacks_columns(exam, name, [command.name]) or _fills_itself(exam, name, node, command)
+
+
+def _constrained(definition: Node) -> set[str]:
+    """The columns that a new constraint names."""
+    named = {*strings(definition.keys), *strings(definition.fk_attrs)}
+    return named | column_names(definition.raw_expr)
+
+
+_FREES: Final = frozenset({AlterTableType.AT_DropIdentity, AlterTableType.AT_DropExpression})
+
+
+def _fills_itself(exam: Examination, name: str, node: Node, command: Node) -> bool:
+    """Say so when an identity or a generated column is to get or lose a default."""
+    column = exam.model.column(name, command.name)
+    if command.subtype != AlterTableType.AT_ColumnDefault or column is None:
+        return False
+    freed = {each.name for each in node.cmds if each.subtype in _FREES}
+    if command.name in freed or not (column.identity or column.generated):
+        return False
+    kind = "an identity" if column.identity else "a generated"
+    exam.report("always-fails", name, detail=f"{command.name} is {kind} column, without a default")
+    return True
+
+
+_OF_THE_PARENT: Final = frozenset({
+    AlterTableType.AT_AddColumn, AlterTableType.AT_DropColumn, AlterTableType.AT_AlterColumnType,
+})  # fmt: skip
+
+
+def _is_up_to_the_parent(exam: Examination, table: Table | None, command: Node) -> bool:
+    """Say so when a partition is to get other columns than the table that it is a part of."""
+    if table is None or table.parent is None or command.subtype not in _OF_THE_PARENT:
+        return False
+    exam.report("always-fails", table.name, detail=f"{table.name} is a partition of "
+                f"{table.parent}, which decides about its columns")  # fmt: skip
+    return True
 
 
 def lacks_type(exam: Examination, name: str, definition: Node) -> bool:

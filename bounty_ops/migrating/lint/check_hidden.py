@@ -68,6 +68,15 @@ def calls(exam: Examination, node: Node, examine: Examine) -> None:
         _call(exam, plain_function(each.funcname), examine, unknown=not node.fromClause)
 
 
+def execute_prepared(exam: Examination, node: Node, examine: Examine) -> None:
+    """EXECUTE of what a PREPARE above has said."""
+    query = exam.prepared.get(node.name)
+    if query is None:
+        exam.report("hidden-call", detail=f"EXECUTE {node.name}")
+    else:
+        examine(exam, query)
+
+
 def _set_config(exam: Examination, call: Node) -> None:
     values = list(text_constants(call.args))
     if plain_function(call.funcname) == "set_config" and len(values) == 2:  # noqa: PLR2004 - name, value

@@ -21,6 +21,7 @@ from bounty_ops.migrating.lint.volatility import changing_parts
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.examination import Examination
     from bounty_ops.migrating.lint.finding import Level
+    from bounty_ops.migrating.lint.schema import Index
     from bounty_ops.migrating.lint.tree import Node
 
 
@@ -38,7 +39,7 @@ def create_index(exam: Examination, node: Node) -> None:
     elif node.concurrent:
         _concurrently(exam, node, name, index)
     elif existing is not None and existing.valid and node.if_not_exists:
-        return
+        _is_another(exam, existing, node, name)
     elif existing is not None and not node.if_not_exists and not exam.is_new(existing.table):
         exam.report("always-fails", name, detail=f"there is an index {existing.name} already")
     elif not exam.is_new(name) and not _stops_nobody(exam, node, name):
@@ -93,6 +94,8 @@ def _concurrently(exam: Examination, node: Node, name: str, index: str | None) -
         return
     existing = exam.model.indexes.get(index) if index else None
     if node.if_not_exists:
+        if existing is not None and existing.valid:
+            _is_another(exam, existing, node, name)
         if not (existing is not None and existing.valid) and f"cleared {index}" not in exam.told:
             level: Level | None = "advice" if exam.managed and existing is None else None
             exam.report("index-accepts-invalid", name, level=level,
@@ -102,6 +105,15 @@ def _concurrently(exam: Examination, node: Node, name: str, index: str | None) -
                     f"{'' if existing.valid else ', an INVALID one'}")  # fmt: skip
     if node.unique:
         exam.report("index-concurrently-can-fail", name)
+
+
+def _is_another(exam: Examination, existing: Index, node: Node, name: str) -> None:
+    """IF NOT EXISTS looks at the name alone."""
+    columns = tuple(each.name for each in node.indexParams or () if each.name)
+    same_table = existing.table == name
+    same = existing.columns == columns and existing.unique == bool(node.unique)
+    if not same_table or (not same and not exam.is_new(name)):
+        exam.report("index-is-another", name, detail=existing.name)
 
 
 def _state(exists: bool, index: str | None) -> str:
@@ -159,6 +171,11 @@ _WHOLE = {
 }
 
 
+def _is_missing(exam: Examination, node: Node) -> bool:
+    name = relation_name(node.relation)
+    return exam.model.complete and name not in exam.model.indexes and not exam.is_new(name)
+
+
 def reindex(exam: Examination, node: Node) -> None:
     """REINDEX."""
     concurrent = flag(node.params, "concurrently")
@@ -166,6 +183,9 @@ def reindex(exam: Examination, node: Node) -> None:
     inside = exam.session.transaction is not None
     if inside and (concurrent or whole):
         exam.report("refused-in-transaction", detail=whole or "REINDEX CONCURRENTLY")
+        return
+    if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX and _is_missing(exam, node):
+        exam.report("always-fails", detail=f"there is no index {relation_name(node.relation)}")
         return
     if concurrent:
         return

@@ -67,11 +67,15 @@ def insert(exam: Examination, node: Node) -> None:
     if query is None or query.valuesLists:
         return
     tables = [relation_name(each) for each in below(query, ast.RangeVar)]
-    read = [each for each in tables if not exam.is_new(each) and each not in _ctes(node)]
+    read = [each for each in tables if _has_rows(exam, each) and each not in _ctes(node)]
     if read and not reach.query_is_short(exam.model, query):
         exam.filled.add(relation_name(node.relation))
         exam.works_long("lock-held-across-backfill")
         exam.report("rows-copied-at-once", relation_name(node.relation))
+
+
+def _has_rows(exam: Examination, name: str) -> bool:
+    return not exam.is_new(name) or name in exam.filled
 
 
 def _ctes(node: Node) -> set[str]:

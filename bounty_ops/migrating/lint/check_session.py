@@ -138,9 +138,11 @@ def refresh(exam: Examination, node: Node) -> None:
         exam.report("always-fails", name, lock=None,
                     detail="CONCURRENTLY and WITH NO DATA exclude each other")  # fmt: skip
     table = exam.model.table(name)
-    if table is None or not exam.model.complete:
+    if table is None or not (exam.model.complete or table.kind in {"materialized", "view"}):
         return
-    if not any(
+    if table.kind != "materialized":
+        exam.report("always-fails", name, detail=f"{name} is no materialized view", lock=None)
+    elif not any(
         each.unique and each.valid and not each.partial and not each.expressions
         for each in exam.model.indexes_on(name)
     ):
@@ -182,10 +184,18 @@ def subscription(exam: Examination, node: Node) -> None:
 
 
 def alter_sequence(exam: Examination, node: Node) -> None:
-    """ALTER SEQUENCE ... RESTART without a number."""
-    found = option(node.options, "restart")
-    if found is not None and found.arg is None and not exam.is_new(relation_name(node.sequence)):
+    """ALTER SEQUENCE ... RESTART without a number, or with the first of all."""
+    if not exam.is_new(relation_name(node.sequence)) and starts_over(node.options):
         exam.report("sequence-restarted")
+
+
+def starts_over(options: Node) -> bool:
+    """Whether RESTART goes back to where a sequence begins."""
+    found = option(options, "restart")
+    if found is None:
+        return False
+    number = found.arg.ival if isinstance(found.arg, ast.Integer) else None
+    return found.arg is None or (number is not None and number <= 1)
 
 
 def new_labels_used(exam: Examination, node: Node) -> None:

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
-from pglast.enums import AlterTableType, ObjectType
+from pglast.enums import AlterTableType, CmdType, ObjectType
 
 from bounty_ops.migrating.lint import (
     check_columns,
@@ -158,8 +158,13 @@ def _loses_columns(known: Table, query: Node) -> bool:
 
 
 def create_rule(exam: Examination, node: Node) -> None:
-    """CREATE RULE: a brief lock."""
-    exam.take(relation_name(node.relation), ACCESS_EXCLUSIVE)
+    """CREATE RULE: a brief lock, but INSTEAD takes the place of what the application says."""
+    name = relation_name(node.relation)
+    exam.take(name, ACCESS_EXCLUSIVE)
+    known = exam.model.table(name)
+    is_view = node.event == CmdType.CMD_SELECT or (known is not None and known.kind == "view")
+    if node.instead and node.whereClause is None and not is_view and not exam.is_new(name):
+        exam.report("statement-replaced", name)
 
 
 def create_trigger(exam: Examination, node: Node) -> None:

@@ -150,6 +150,10 @@ def examine(exam: Examination, node: Node) -> None:
         check_hidden.do_block(exam, node, examine)
     elif isinstance(node, ast.CallStmt | ast.SelectStmt):
         check_hidden.calls(exam, node, examine)
+    elif isinstance(node, ast.PrepareStmt):
+        exam.prepared[node.name] = node.query
+    elif isinstance(node, ast.ExecuteStmt):
+        check_hidden.execute_prepared(exam, node, examine)
     elif isinstance(node, ast.CreateSeqStmt):
         exam.born.add(dotted_relation(node))
     learn(exam.model, node)

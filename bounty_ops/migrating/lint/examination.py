@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bounty_ops.migrating.lint.finding import Level
     from bounty_ops.migrating.lint.schema import Catalogue
     from bounty_ops.migrating.lint.script import Statement
+    from bounty_ops.migrating.lint.tree import Node
 
 _TINY_BYTES: Final = 128 * 1024
 """A table of so few pages is read or written anew in less than a millisecond or two."""
@@ -60,6 +61,9 @@ class Examination:
 
     filled: set[str] = field(default_factory=set)
     """New tables that a query has filled."""
+
+    prepared: dict[str, Node] = field(default_factory=dict)
+    """The statements that PREPARE named."""
 
     born_columns: set[tuple[str, str]] = field(default_factory=set)
     validated: set[tuple[str, str]] = field(default_factory=set)

@@ -25,6 +25,7 @@ from bounty_ops.migrating.lint.tree import (
     below,
     column_names,
     dotted,
+    last_name,
     option,
     published,
     qualified,
@@ -186,8 +187,21 @@ _RESULTS: Final = frozenset({
 
 def _create_view(catalogue: Catalogue, node: Node) -> None:
     name = relation_name(node.view)
-    catalogue.tables[name] = Table(name, kind="view", complete=False)
+    names = [str(each.sval) for each in node.aliases or ()] or _column_titles(node.query)
+    catalogue.tables[name] = Table(
+        name,
+        kind="view",
+        complete=False,
+        columns={each: Column(each, None) for each in names},
+    )
     catalogue.view_columns[name] = _reads(catalogue, node.query)
+
+
+def _column_titles(query: Node) -> list[str]:
+    """What the columns of a query are called; nothing where that is not written down."""
+    targets = query.targetList or ()
+    titles = [each.name or last_name(each.val) for each in targets]
+    return [each for each in titles if each] if all(titles) else []
 
 
 def _create_table_as(catalogue: Catalogue, node: Node) -> None:

@@ -152,6 +152,13 @@ ROWS: Final = (
         ACCESS_EXCLUSIVE,
     ),
     Rule(
+        "statement-replaced", "error",
+        "The rule takes the place of every statement of its kind on {name}: what the application "
+        "asks for is not done, and it is not told.",
+        "Take the right away instead, so that the statement fails and somebody notices.",
+        ACCESS_EXCLUSIVE,
+    ),
+    Rule(
         "type-dropped", "advice",
         "DROP of {detail} fails where a column uses it, and so does a query that casts to it.",
         "First release a version that does not use it.",

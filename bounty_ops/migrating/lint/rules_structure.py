@@ -56,6 +56,12 @@ INDEXES: Final = (
         SHARE_UPDATE_EXCLUSIVE,
     ),
     Rule(
+        "index-is-another", "warning",
+        "An index {detail} is there already, of other columns: IF NOT EXISTS looks at the name "
+        "alone, and this one is never made.",
+        "Give it a name of its own.", None,
+    ),
+    Rule(
         "index-concurrently-can-fail", "advice",
         "Where the rows hold duplicates, this fails and leaves an INVALID index behind, which "
         "slows down writes.",

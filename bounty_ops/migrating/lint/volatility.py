@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
@@ -13,6 +13,13 @@ from bounty_ops.migrating.lint.tree import below, plain_function
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.schema import Catalogue
     from bounty_ops.migrating.lint.tree import Node
+
+
+_STABLE_WITH_ONE_ARGUMENT: Final = frozenset({
+    "age", "plainto_tsquery", "phraseto_tsquery", "to_tsquery", "to_tsvector",
+    "websearch_to_tsquery",
+})  # fmt: skip
+"""They take what they lack from a setting of the session, or from the day."""
 
 
 def volatile_functions(catalogue: Catalogue, expression: Node) -> list[str]:
@@ -42,8 +49,11 @@ def changing_parts(catalogue: Catalogue, expression: Node) -> list[str]:
     _, stable, _ = _builtin()
     found = [
         f"{name}()"
-        for name in (plain_function(each.funcname) for each in below(expression, ast.FuncCall))
-        if name in stable or _is_known_to_change(catalogue, name)
+        for each in below(expression, ast.FuncCall)
+        for name in [plain_function(each.funcname)]
+        if name in stable
+        or _is_known_to_change(catalogue, name)
+        or (name in _STABLE_WITH_ONE_ARGUMENT and len(each.args or ()) == 1)
     ]
     if any(True for _ in below(expression, ast.SQLValueFunction)):
         found.append("the current time or user")

@@ -44,6 +44,18 @@ INDEXES: tuple[Example, ...] = (
         "index-blocks-writes",
     ),
     hazard("CREATE INDEX CONCURRENTLY i ON t (a) WHERE at > now()", "always-fails"),
+    hazard("CREATE INDEX CONCURRENTLY i ON t USING gin (to_tsvector(a))", "always-fails"),
+    safe("CREATE INDEX CONCURRENTLY i ON t USING gin (to_tsvector('simple', a))"),
+    with_schema(
+        hazard("CREATE INDEX IF NOT EXISTS bounty_title ON bounty (note)", "index-is-another")
+    ),
+    with_schema(
+        hazard(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS bounty_title ON bounty (note)",
+            "index-is-another",
+        )
+    ),
+    with_schema(safe("CREATE INDEX IF NOT EXISTS bounty_title ON bounty (title) INCLUDE (num)")),
     hazard("CREATE INDEX CONCURRENTLY i ON t ((current_date - a))", "always-fails"),
     safe("CREATE INDEX CONCURRENTLY i ON t (lower(a), app.slug(b))"),
     with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty (fresh())", "always-fails")),
@@ -84,6 +96,9 @@ INDEXES: tuple[Example, ...] = (
 )
 
 COLUMNS: tuple[Example, ...] = (
+    with_schema(hazard("ALTER TABLE bounty ALTER id SET DEFAULT 5", "always-fails")),
+    with_schema(safe("ALTER TABLE bounty ALTER doubled DROP EXPRESSION, ALTER doubled SET DEFAULT"
+                     " 5")),
     hazard("ALTER TABLE t ADD a int DEFAULT (SELECT 1)", "always-fails"),
     hazard("ALTER TABLE t ALTER a SET DEFAULT b", "always-fails"),
     hazard(
@@ -217,6 +232,10 @@ TYPES: tuple[Example, ...] = (
 )  # fmt: skip
 
 CONSTRAINTS: tuple[Example, ...] = (
+    with_schema(hazard("ALTER TABLE bounty ADD CHECK (nothing > 0) NOT VALID", "always-fails")),
+    with_schema(hazard("ALTER TABLE bounty ADD FOREIGN KEY (nobody) REFERENCES person NOT VALID",
+                       "always-fails")),
+    with_schema(safe("ALTER TABLE bounty ADD a int, ADD CHECK (a > bounty.num) NOT VALID")),
     hazard("ALTER TABLE t VALIDATE CONSTRAINT c, ALTER a SET DEFAULT 1", "validation-under-lock"),
     safe("ALTER TABLE t VALIDATE CONSTRAINT c, ALTER a SET STATISTICS 9"),
     hazard(
@@ -281,6 +300,8 @@ PARTITIONS: tuple[Example, ...] = (
         )
     ),
     with_schema(hazard("CREATE TABLE log_x PARTITION OF log DEFAULT", "always-fails")),
+    with_schema(hazard("ALTER TABLE log_1 ADD COLUMN a int", "always-fails")),
+    with_schema(safe("ALTER TABLE log ADD COLUMN a int; ALTER TABLE log_1 ALTER a SET DEFAULT 1")),
     with_schema(
         safe(
             "CREATE TABLE hits_3 PARTITION OF hits FOR VALUES FROM ('2026-03-01+00') TO "
