@@ -49,6 +49,10 @@ _SETTINGS = {
 }
 
 
+#: The first major version that can be told how to copy a template.
+_STRATEGIES = 15
+
+
 def all_server_majors() -> list[int]:
     """Every major version of PostgreSQL that this machine can start, oldest first."""
     return sorted({programs.major for programs in installed_programs() if programs.has_server})
@@ -127,7 +131,10 @@ def make_database(
     def make(major: int | None = None) -> DatabaseUrl:
         server = pg_server_of(major or pg_programs.major)
         url = server.with_database(f"test_{secrets.token_hex(6)}")
-        _administer(server, "CREATE DATABASE {}", url.database)
+        # On servers that write nothing through to disk, copying files takes a third of the time
+        # that copying through the WAL does, and there are thousands of these.
+        copied = " STRATEGY file_copy" if (major or pg_programs.major) >= _STRATEGIES else ""
+        _administer(server, f"CREATE DATABASE {{}}{copied}", url.database)
         made.append(url)
         return url
 

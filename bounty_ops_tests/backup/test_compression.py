@@ -9,7 +9,7 @@ import pytest
 
 from bounty_ops.backup.compression import compression_argument, usable_compression
 from bounty_ops.postgres.programs import Programs, find_programs
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bounty_ops_tests.fix_backups import Backups
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_zstd_is_used_where_it_is_known(
     make_zoo: Callable[[int], DatabaseUrl], backups: Backups, major: int
 ) -> None:

@@ -256,6 +256,7 @@ def test_wrong_input_is_exit_code_2_and_two_lines(
     assert (outcome.code, outcome.stdout, len(outcome.error_lines)) == (2, "", 2)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("command", ["prune", "copy"])
 def test_ctrl_c_half_way_leaves_whole_backups_and_the_next_run_finishes(
     operator: CommandLine,

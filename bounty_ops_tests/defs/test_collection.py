@@ -82,6 +82,7 @@ def test_the_collection_judges_what_it_sees_and_what_it_does_not(development: De
     assert found["database_backup:fresh"] == (False, "ERROR")
 
 
+@pytest.mark.soak
 def test_old_samples_go_after_the_days_that_the_policy_keeps_them(
     make_deployment: Callable[..., Deployment], fresh_database: DatabaseUrl
 ) -> None:

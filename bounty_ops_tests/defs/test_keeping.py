@@ -151,6 +151,7 @@ def test_nothing_goes_while_the_newest_backup_is_not_proved(deployment: Deployme
         assert len(listed(journal)) == 1 + len(before)
 
 
+@pytest.mark.soak
 def test_a_refused_plan_and_a_second_bucket_that_is_away_are_told_and_fail_no_night(
     make_deployment: Callable[..., Deployment],
     filled_database: DatabaseUrl,

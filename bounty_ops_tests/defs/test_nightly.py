@@ -158,6 +158,7 @@ def test_a_backup_that_fails_is_not_verified_and_says_what_to_do(
     assert "secret-word" not in deployment.everything_told(result)
 
 
+@pytest.mark.soak
 def test_a_night_without_its_catalogue_still_proves_the_backup(
     make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
 ) -> None:
@@ -193,6 +194,7 @@ def test_with_no_backup_there_is_nothing_to_verify_and_the_run_says_so(
     assert "development/database_backup" in str(failure.metadata["what to do"].value)
 
 
+@pytest.mark.soak
 def test_a_backup_is_out_of_date_when_the_schema_changed_not_when_it_was_looked_at(
     development: Deployment,
 ) -> None:
@@ -249,6 +251,7 @@ def test_a_damaged_backup_is_counted_and_named(
     assert backup.id in (check.description or "")
 
 
+@pytest.mark.soak
 def test_the_verify_job_takes_the_newest_backup_or_the_one_that_is_named(
     make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
 ) -> None:
@@ -265,6 +268,7 @@ def test_the_verify_job_takes_the_newest_backup_or_the_one_that_is_named(
     assert metadata(unnamed, "development/restore_verification")["backup_id"] == newest.id
 
 
+@pytest.mark.soak
 def test_a_proof_feeds_the_switch_and_a_broken_switch_fails_no_proof(
     make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
 ) -> None:

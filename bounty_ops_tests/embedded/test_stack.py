@@ -142,7 +142,14 @@ def assert_no_secret_is_shown(project: Path) -> None:
         assert not [text for text in texts if value in text]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.soak),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.soak),
+    ],
+)
 def test_it_stops_although_it_was_started_with_signals_ignored(
     project: Path, number: signal.Signals
 ) -> None:

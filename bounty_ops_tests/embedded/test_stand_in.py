@@ -193,6 +193,7 @@ def test_no_password_is_in_any_argv_or_log(settings: Settings, made: Path) -> No
         assert value not in seen
 
 
+@pytest.mark.soak
 def test_commands_share_servers_and_the_first_may_leave_first(settings: Settings) -> None:
     with ExitStack() as first, ExitStack() as second:
         one = first.enter_context(stand_in(settings))
@@ -255,6 +256,7 @@ def test_a_remembered_port_that_somebody_took_is_replaced(
     assert said.out == ""  # it may be a document
 
 
+@pytest.mark.soak
 def test_objects_survive_a_change_of_every_port(settings: Settings, made: Path) -> None:
     with stand_in(settings, database=False, ops=False) as complete:
         ObjectStore(complete.require_object_store()).put_if_absent("moved", b"42")
@@ -269,6 +271,7 @@ def test_objects_survive_a_change_of_every_port(settings: Settings, made: Path) 
         store.delete("moved")
 
 
+@pytest.mark.soak
 def test_a_database_that_was_dropped_is_made_again(settings: Settings) -> None:
     with stand_in(settings, bucket=False) as complete:
         url = complete.require_ops_url()

@@ -23,7 +23,7 @@ from bounty_ops_tests.embedded.observing import (
     read_line,
 )
 from bounty_ops_tests.embedded.test_become import strategies
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
@@ -51,7 +51,7 @@ def clusters_in(work_dir: Path) -> list[Path]:
     return sorted(work_dir.glob("cluster-*"))
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_every_major_runs(major: int, tmp_path: Path) -> None:
     programs = find_programs(major, server=True)
     with throwaway_cluster(programs, work_dir=tmp_path, databases=["restored", 'a "b"']) as url:
@@ -114,6 +114,7 @@ def test_it_is_gone_after_the_death_of_its_owner(tmp_path: Path, number: signal.
         assert none_left(tmp_path)
 
 
+@pytest.mark.soak
 def test_what_a_kill_of_owner_and_keeper_leaves_is_swept_by_the_next_start(
     tmp_path: Path, pg_programs: Programs
 ) -> None:

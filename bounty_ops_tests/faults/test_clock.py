@@ -27,7 +27,7 @@ def take_at(backups: Backups, url: DatabaseUrl, now: datetime) -> Manifest:
     return take_backup(plan, url, backups.journal)
 
 
-@pytest.mark.parametrize("step", [-CENTURY, CENTURY])
+@pytest.mark.parametrize("step", [-CENTURY, pytest.param(CENTURY, marks=pytest.mark.soak)])
 def test_an_id_of_another_century_changes_neither_order_nor_verdict(
     zoo: DatabaseUrl, backups: Backups, step: timedelta
 ) -> None:
@@ -43,7 +43,7 @@ def test_an_id_of_another_century_changes_neither_order_nor_verdict(
     assert backups.left_over() == []
 
 
-@pytest.mark.parametrize("step", [-CENTURY, CENTURY])
+@pytest.mark.parametrize("step", [-CENTURY, pytest.param(CENTURY, marks=pytest.mark.soak)])
 def test_no_sweep_removes_a_whole_backup_whatever_the_clock_says(
     zoo: DatabaseUrl, backups: Backups, step: timedelta
 ) -> None:

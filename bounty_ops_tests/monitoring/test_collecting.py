@@ -18,7 +18,7 @@ from bounty_ops.errors import (
 )
 from bounty_ops.monitoring import collect, collectors
 from bounty_ops.monitoring.collectors.connections import Connections, collect_connections
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import Session, environment_of, eventually, execute
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def with_collector(monkeypatch: pytest.MonkeyPatch) -> Callable[[Collector], Non
     return put
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_a_collection_is_json_with_all_families(
     make_database: Callable[..., DatabaseUrl], major: int
 ) -> None:

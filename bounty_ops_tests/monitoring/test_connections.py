@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bounty_ops.monitoring import CollectionResult, ConnectionLimit, Connections, collect
 from bounty_ops.monitoring.collectors.connections import connection_limit, tightest
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import all_server_majors, oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import environment_of, execute
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _max_connections(url: DatabaseUrl) -> int:
         return int(row[0])
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_connections_are_counted_by_state_user_and_application(
     make_database: Callable[..., DatabaseUrl],
     make_role: Callable[..., DatabaseUrl],
@@ -126,7 +126,7 @@ def test_a_limited_role_that_is_not_connected_here_does_not_count(
     assert [limit.kind for limit in connections.limits] == ["server"]
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_a_role_with_few_privileges_counts_all_but_reports_states_as_unknown(
     make_database: Callable[..., DatabaseUrl],
     make_role: Callable[..., DatabaseUrl],

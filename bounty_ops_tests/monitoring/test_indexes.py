@@ -9,7 +9,7 @@ import pytest
 from bounty_ops.migrating import apply_migration, plan_migration
 from bounty_ops.monitoring import CollectionResult, Indexes, collect, report
 from bounty_ops.monitoring.index_advice import foreign_keys_without_index, redundant_indexes
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import Session, environment_of, execute
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _redundant(url: DatabaseUrl) -> dict[str, str]:
     return {i.name: keeper.name for i, keeper in redundant_indexes(indexes.indexes)}
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_on_bountys_schema_22_foreign_keys_lack_an_index_and_6_indexes_are_redundant(
     make_database: Callable[..., DatabaseUrl], major: int
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.monitoring import CollectionResult, Queries, collect, report
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (
     Session,
     environment_of,
@@ -37,7 +37,7 @@ def _of(queries: Queries, session: Session) -> RunningQuery:
     return found
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_a_blocked_query_shows_its_blocker_and_neither_shows_a_literal(
     make_database: Callable[..., DatabaseUrl],
     open_session: Callable[..., Session],
@@ -131,7 +131,7 @@ def test_a_statement_that_the_server_cut_off_inside_a_literal_is_cut_before_it(
     assert SECRET not in result.to_json_text()
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_a_role_with_few_privileges_reports_what_it_cannot_see_as_unknown(
     make_database: Callable[..., DatabaseUrl],
     make_role: Callable[..., DatabaseUrl],

@@ -11,7 +11,7 @@ from bounty_ops.monitoring.collecting import LOCK_TIMEOUT_MS
 from bounty_ops.monitoring.collectors.sizes import locked_relations, measure
 from bounty_ops.monitoring.probe import open_probe
 from bounty_ops.postgres.connect import connect
-from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (
     Session,
     environment_of,
@@ -51,7 +51,7 @@ def _measured(url: DatabaseUrl) -> tuple[Tables, Indexes]:
     return tables, indexes
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_sizes_are_those_of_the_server_and_add_up(
     filled: Callable[[int], DatabaseUrl], open_session: Callable[..., Session], major: int
 ) -> None:
@@ -137,7 +137,7 @@ def _assert_only_estimated(url: DatabaseUrl, table: str, index: bool = False) ->
     assert inexact == ([f"{table}_pkey"] if index else [])
 
 
-@pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.parametrize("major", oldest_and_newest_major())
 def test_a_table_that_somebody_has_locked_is_estimated_and_the_others_are_exact(
     filled: Callable[[int], DatabaseUrl], open_session: Callable[..., Session], major: int
 ) -> None:

@@ -22,7 +22,7 @@ def databases(server: DatabaseUrl, beginning: str) -> list[str]:
     """The databases whose name begins so."""
     found = value(
         server.with_database("postgres"),
-        "SELECT coalesce(array_agg(datname::text ORDER BY 1), '{}') FROM pg_database"
+        "SELECT coalesce(array_agg(datname::text ORDER BY datname::text), '{}') FROM pg_database"
         f" WHERE starts_with(datname::text, '{beginning}')",
     )
     return list(found)

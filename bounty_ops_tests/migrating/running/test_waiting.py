@@ -144,7 +144,7 @@ def test_it_gives_way_to_those_who_wait_for_what_it_holds(
             def waits(
                 self, statement: Underway, blockers: tuple[Blocker, ...], seconds: float
             ) -> None:
-                if statement.number == 2 and blockers and seconds > 1:
+                if statement.number == 2 and blockers and seconds > 3:
                     one.rollback()
 
         one.execute("SELECT FROM u")
@@ -154,12 +154,12 @@ def test_it_gives_way_to_those_who_wait_for_what_it_holds(
             table,
             line.directory(),
             "bounty_0001",
-            limits=Limits(lock_timeout_seconds=3.0, attempts=3),
+            limits=Limits(lock_timeout_seconds=5.0, attempts=3),
             observer=LetsGo(),
             sleep=lambda _: other.rollback(),
         )
     reader.over.set()
     reader.join()
-    # Without giving way a reader would wait for more than one second and another three.
+    # Without giving way a reader would wait for more than three seconds and another five.
     assert (run.attempts, run.gave_way) == (2, 1)
     assert run.queue_seconds < reader.longest + 0.1
