@@ -122,7 +122,9 @@ def _what_constrains(exam: Examination, name: str, definition: Node) -> None:
     filled = filled or column.identity or bool(column.generated) or _domain_fills(exam, column.type)
     for each in constraints_of(definition):
         kind = each.contype
-        if kind == ConstrType.CONSTR_NOTNULL and not filled:
+        if kind == ConstrType.CONSTR_DEFAULT:
+            check_existence.lacks_label(exam, name, column.type, each.raw_expr)
+        elif kind == ConstrType.CONSTR_NOTNULL and not filled:
             exam.report("column-not-null-without-default", name)
         elif kind == ConstrType.CONSTR_NOTNULL and column.generated == "virtual":
             exam.report("virtual-column-scans", name, detail=column.name)
@@ -144,6 +146,9 @@ def _domain_fills(exam: Examination, declared: object) -> bool:
 def _references(exam: Examination, name: str, node: Node, *, filled: bool) -> None:
     """Only without any default, even NULL, does PostgreSQL know that nothing refers to anything."""
     target = relation_name(node.pktable) if node.pktable is not None else None
+    if target is not None and exam.is_missing(target):
+        exam.report("always-fails", name, detail=f"there is no table {target}")
+        return
     exam.take(target, SHARE_ROW_EXCLUSIVE, counted=False)
     if filled and node.is_enforced is not False:
         exam.report("foreign-key-scans", name, detail=target or "the other table",
@@ -172,7 +177,8 @@ def _default(exam: Examination, name: str, command: Node) -> None:
     exam.take(name, ACCESS_EXCLUSIVE)
     if command.def_ is not None and source_text(command.def_).upper() != "NULL":
         if not _cannot_be_default(exam, name, command.def_):
-            check_existence.lacks_label(exam, name, command.name, command.def_)
+            known = exam.model.column(name, command.name)
+            check_existence.lacks_label(exam, name, known.type if known else None, command.def_)
         return
     known = exam.model.column(name, command.name)
     if known is None or known.type is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.migrating.lint.examination import Examination
     from bounty_ops.migrating.lint.schema import Table
+    from bounty_ops.migrating.lint.sqltypes import SqlType
     from bounty_ops.migrating.lint.tree import Node
 
 _ABOUT_A_COLUMN: Final = frozenset({
@@ -115,22 +116,23 @@ def _is_up_to_the_parent(exam: Examination, table: Table | None, command: Node) 
 def lacks_type(exam: Examination, name: str, definition: Node) -> bool:
     """Say so when a new column is of a type that is not there."""
     declared = read_type(definition.typeName) if definition.typeName is not None else None
-    known = exam.model.type_names
-    if declared is None or not known or declared.name in known:
-        return False
-    model = exam.model
-    if declared.name in {*model.enums, *model.domains, *model.types, *model.tables}:
+    if declared is None or not exam.model.type_names or is_type(exam, declared.name):
         return False
     exam.report("always-fails", name, detail=f"there is no type {declared.name}")
     return True
 
 
-def lacks_label(exam: Examination, name: str, column: str, value: Node) -> bool:
+def is_type(exam: Examination, name: str) -> bool:
+    """Whether it is a type of the server's own, or one that the database has made."""
+    model = exam.model
+    own = (model.enums, model.domains, model.types, model.tables)
+    return name in model.type_names or any(name in each for each in own)
+
+
+def lacks_label(exam: Examination, name: str, declared: SqlType | None, value: Node) -> bool:
     """Say so when a default is no label of the column's enum."""
     while isinstance(value, ast.TypeCast):
         value = value.arg
-    known = exam.model.column(name, column)
-    declared = known.type if known is not None else None
     labels = exam.model.enums.get(declared.name) if declared and not declared.array else None
     text = constant(value)
     if labels is None or text is None or text in labels:

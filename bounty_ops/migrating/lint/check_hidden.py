@@ -61,6 +61,10 @@ def calls(exam: Examination, node: Node, examine: Examine) -> None:
     if call is not None:
         _call(exam, plain_function(call.funcname), examine, unknown=True)
         return
+    source = [each for each in node.fromClause or () if not isinstance(each, ast.RangeFunction)]
+    for each in below(node.fromClause, ast.RangeFunction):
+        for called in below(each, ast.FuncCall):
+            _call(exam, plain_function(called.funcname), examine, unknown=not source)
     for each in below(node.targetList, ast.FuncCall):
         _set_config(exam, each)
         if plain_function(each.funcname).startswith("pg_sleep"):
@@ -153,22 +157,37 @@ def _statements(text: str, language: str) -> Iterator[_Inside]:
         for each in read_script(text):
             yield _Inside(each.text, each.line)
         return
-    quoted = "DO $bounty_ops_lint$" + text + "$bounty_ops_lint$"
-    try:
-        tree = json.loads(parser.parse_plpgsql_json(quoted))
-    except (parser.ParseError, ValueError, UnicodeError, RecursionError):
-        yield from _by_words(text)
+    quoted = "$bounty_ops_lint$" + text + "$bounty_ops_lint$"
+    for head in _HEADS:
+        try:
+            tree = json.loads(parser.parse_plpgsql_json(head + quoted))
+        except (parser.ParseError, ValueError, UnicodeError, RecursionError):
+            continue
+        yield from _walk(tree, commits=False)
         return
-    yield from _walk(tree, commits=False)
+    yield from _by_words(text)
+
+
+_HEADS: Final = (
+    "DO ",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS ",
+    "CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS ",
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ",
+)
+"""What a body may RETURN depends on what it is the body of."""
 
 
 def _by_words(text: str) -> Iterator[_Inside]:
     """A body that the parser of PL/pgSQL does not take: whatever looks like a statement."""
     for each in read_script(re.sub(r"(?i)\b(begin|then|else|loop)\b", ";", text)):
+        dynamic = _EXECUTE.match(each.text)
         if each.node is not None:
             yield _Inside(each.text, each.line)
+        elif dynamic is not None:
+            yield _Inside(dynamic[1], each.line, dynamic=True)
 
 
+_EXECUTE: Final = re.compile(r"(?is)\s*execute\s+(.+?)(?:\s(?:using|into)\s.*)?;?\s*\Z")
 _QUERIES: Final = {
     "PLpgSQL_stmt_execsql": "sqlstmt",
     "PLpgSQL_stmt_perform": "expr",

@@ -173,7 +173,9 @@ _WHOLE = {
 
 def _is_missing(exam: Examination, node: Node) -> bool:
     name = relation_name(node.relation)
-    return exam.model.complete and name not in exam.model.indexes and not exam.is_new(name)
+    of_index = node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX
+    known = exam.model.indexes if of_index else exam.model.tables
+    return exam.model.complete and name not in known and not exam.is_new(name)
 
 
 def reindex(exam: Examination, node: Node) -> None:
@@ -184,8 +186,8 @@ def reindex(exam: Examination, node: Node) -> None:
     if inside and (concurrent or whole):
         exam.report("refused-in-transaction", detail=whole or "REINDEX CONCURRENTLY")
         return
-    if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX and _is_missing(exam, node):
-        exam.report("always-fails", detail=f"there is no index {relation_name(node.relation)}")
+    if whole is None and _is_missing(exam, node):
+        exam.report("always-fails", detail=f"there is no {relation_name(node.relation)}")
         return
     if concurrent:
         return

@@ -164,6 +164,10 @@ def rename(exam: Examination, node: Node) -> None:
         locking = {ObjectType.OBJECT_TABCONSTRAINT, ObjectType.OBJECT_TRIGGER,
                    ObjectType.OBJECT_POLICY}  # fmt: skip
         exam.take(relation if kind in locking else None, ACCESS_EXCLUSIVE)
+        table = exam.model.table(relation) if relation is not None else None
+        of_table = kind == ObjectType.OBJECT_TABCONSTRAINT and exam.model.complete
+        if of_table and table is not None and node.subname not in table.constraints:
+            exam.report("always-fails", detail=f"there is no constraint {node.subname}")
         return
     old = node.subname or relation or _renamed_object(node.object)
     if exam.is_new(relation or old) or exam.is_new(f"{old}()"):
@@ -220,6 +224,9 @@ def alter_enum(exam: Examination, node: Node) -> None:
     if exam.is_new(name):
         if exam.pg_major < _NEW_TYPES_NEW_LABELS and exam.session.transaction is not None:
             exam.session.transaction.new_labels[node.newVal] = name
+        return
+    if labels is None and exam.model.type_names and not check_existence.is_type(exam, name):
+        exam.report("always-fails", detail=f"there is no type {name}")
         return
     if node.oldVal:
         if labels is not None and node.oldVal not in labels:

@@ -211,7 +211,9 @@ def _has_identity(exam: Examination, name: str) -> bool:
 def alter_publication(exam: Examination, node: Node) -> None:
     """ALTER PUBLICATION."""
     listed = published(node.pubobjects)
-    if node.action == AlterPublicationAction.AP_AddObjects:
+    if exam.model.complete and node.pubname not in exam.model.publications:
+        exam.report("always-fails", detail=f"there is no publication {node.pubname}")
+    elif node.action == AlterPublicationAction.AP_AddObjects:
         _can_be_published(exam, node.pubname, listed)
         _needs_identity(exam, listed)
     elif node.action == AlterPublicationAction.AP_DropObjects:

@@ -123,6 +123,9 @@ def create_table(exam: Examination, node: Node) -> None:
 def create_table_as(exam: Examination, node: Node) -> None:
     """CREATE TABLE AS and CREATE MATERIALIZED VIEW: a query over other tables."""
     name = relation_name(node.into.rel)
+    if name in exam.model.tables and not exam.is_new(name) and not node.if_not_exists:
+        exam.report("always-fails", name, detail=f"{name} exists already", lock=None)
+        return
     if name not in exam.model.tables:
         exam.born.add(name)
         exam.filled.add(name)

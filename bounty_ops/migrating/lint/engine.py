@@ -151,7 +151,7 @@ def examine(exam: Examination, node: Node) -> None:
     elif isinstance(node, ast.CallStmt | ast.SelectStmt):
         check_hidden.calls(exam, node, examine)
     elif isinstance(node, ast.PrepareStmt):
-        exam.prepared[node.name] = node.query
+        exam.prepared[node.name or ""] = node.query
     elif isinstance(node, ast.ExecuteStmt):
         check_hidden.execute_prepared(exam, node, examine)
     elif isinstance(node, ast.CreateSeqStmt):

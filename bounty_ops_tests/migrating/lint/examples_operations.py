@@ -51,6 +51,8 @@ ROWS: tuple[Example, ...] = (
 )  # fmt: skip
 
 OBJECTS: tuple[Example, ...] = (
+    with_schema(hazard("CREATE TABLE bounty AS SELECT 1 AS a", "always-fails")),
+    with_schema(safe("CREATE TABLE IF NOT EXISTS bounty AS SELECT 1 AS a")),
     with_schema(hazard("CREATE TYPE mood AS ENUM ('x')", "always-fails")),
     with_schema(hazard("CREATE OR REPLACE FUNCTION fixed() RETURNS int LANGUAGE sql AS 'SELECT 1'",
                        "always-fails")),
@@ -146,7 +148,8 @@ MAINTENANCE: tuple[Example, ...] = (
     hazard("ALTER PUBLICATION p DROP TABLE t", "publication-shrinks"),
     safe("ALTER PUBLICATION p ADD TABLE t"),
     hazard("DROP SUBSCRIPTION s", "publication-shrinks"),
-    with_schema(hazard("ALTER PUBLICATION p ADD TABLE log_2", "publication-without-identity")),
+    with_schema(hazard("CREATE PUBLICATION p FOR TABLE bounty; ALTER PUBLICATION p ADD TABLE log_2",
+                       "publication-without-identity")),
     with_schema(hazard("CREATE PUBLICATION p FOR TABLE person;"
                        "ALTER TABLE person DROP CONSTRAINT person_pkey", "replica-identity-lost")),
 )  # fmt: skip
@@ -178,6 +181,12 @@ RIGHTS: tuple[Example, ...] = (
 )  # fmt: skip
 
 HIDDEN: tuple[Example, ...] = (
+    hazard("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DROP TABLE ' ||"
+           " 't'; RETURN 1; END $$; SELECT * FROM f()", "hidden-sql"),
+    hazard("CREATE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN n := n + 1; EXECUTE "
+           "'DROP TABLE t'; RETURN n; END $$; SELECT f(1)", "table-dropped"),
+    hazard("SELECT * FROM app.rebuild()", "hidden-call"),
+    safe("SELECT * FROM generate_series(1, 3)"),
     safe("DO $$ BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL;"
          " END $$"),
     safe("DO $$ BEGIN RAISE NOTICE 'DROP TABLE t'; END $$"),

@@ -96,6 +96,8 @@ INDEXES: tuple[Example, ...] = (
 )
 
 COLUMNS: tuple[Example, ...] = (
+    with_schema(hazard("ALTER TABLE bounty ADD feel mood DEFAULT 'odd'", "always-fails")),
+    with_schema(safe("ALTER TABLE bounty ADD feel mood DEFAULT 'bad'::mood")),
     with_schema(hazard("ALTER TABLE bounty ALTER id SET DEFAULT 5", "always-fails")),
     with_schema(safe("ALTER TABLE bounty ALTER doubled DROP EXPRESSION, ALTER doubled SET DEFAULT"
                      " 5")),

@@ -88,11 +88,20 @@ def test_a_catalogue_is_not_changed_by_what_is_linted() -> None:
 
 def test_what_a_complete_catalogue_does_not_have_cannot_be_changed() -> None:
     for sql in ("ALTER TABLE t ADD a int", "CREATE INDEX ON t (a)", "UPDATE t SET a = 1",
-                "DROP TABLE t", "DROP INDEX i"):  # fmt: skip
+                "DROP TABLE t", "DROP INDEX i", "REINDEX TABLE CONCURRENTLY t",
+                "REINDEX INDEX i", "ALTER PUBLICATION p ADD TABLE t"):  # fmt: skip
         assert hazards(lint_sql(sql, catalogue=Catalogue(complete=True))) == ("always-fails",), sql
     for sql in ("ALTER TABLE IF EXISTS t ADD a int", "DROP TABLE IF EXISTS t CASCADE",
                 "DROP INDEX IF EXISTS i"):  # fmt: skip
         assert lint_sql(sql, catalogue=Catalogue(complete=True)) == (), sql
+
+
+def test_what_a_table_that_is_there_lacks_cannot_be_named() -> None:
+    known = Catalogue(complete=True, tables={"t": Table("t")}, type_names={"int4"})
+    for sql in ("ALTER TABLE t RENAME CONSTRAINT c TO d", "ALTER TYPE mood ADD VALUE 'x'",
+                "ALTER TABLE t ADD a int REFERENCES u (id)"):  # fmt: skip
+        found = lint_sql(f"SET lock_timeout = '1s'; {sql}", catalogue=known)
+        assert hazards(found) == ("always-fails",), sql
 
 
 def test_a_statement_that_is_no_sql_hides_no_other() -> None:
