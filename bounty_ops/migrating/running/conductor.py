@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -187,25 +187,24 @@ class Conductor:
                 inside.update(self._locks.taken(connection))
             return cursor.rowcount if cursor.rowcount >= 0 else None
 
-        with self._watcher.watching(
-            underway,
-            patience_seconds=self._limits.lock_timeout_seconds,
-            locks=underway.autocommit and statement.kind is not Kind.PLAIN,
-        ) as sight:
+        with (
+            ExitStack() as afterwards,
+            self._watcher.watching(
+                underway,
+                patience_seconds=self._limits.lock_timeout_seconds,
+                locks=underway.autocommit and statement.kind is not Kind.PLAIN,
+            ) as sight,
+        ):
             self._tally.last = (underway, sight)
-            try:
-                if underway.autocommit:
-                    rows = self._apart(underway, statement, connection, parameters, sent)
-                else:
-                    self._skipped = False
-                    rows = sent()
-                    self._sent_in_transaction += 1
-            finally:
-                number = underway.number
-                waited = self._tally.waited.get(number, 0.0) + sight.waited_seconds
-                self._tally.waited[number] = waited
-                self._tally.queue_seconds = max(self._tally.queue_seconds, sight.queue_seconds)
-                self._tally.gave_way += sight.gave_way
+            # Once the watcher has ended: the server may have done what it asked for, and ended the
+            # statement, before the watcher has noted it.
+            afterwards.callback(self._tally.note, underway.number, sight)
+            if underway.autocommit:
+                rows = self._apart(underway, statement, connection, parameters, sent)
+            else:
+                self._skipped = False
+                rows = sent()
+                self._sent_in_transaction += 1
         return rows, sight, {**sight.locks, **inside}
 
     def _apart(

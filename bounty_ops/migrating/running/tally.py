@@ -36,6 +36,12 @@ class Tally:
         self.attempt += 1
         self.records.clear()
 
+    def note(self, number: int, sight: Sight) -> None:
+        """Count what was seen of a statement; call it once its watcher has ended."""
+        self.waited[number] = self.waited.get(number, 0.0) + sight.waited_seconds
+        self.queue_seconds = max(self.queue_seconds, sight.queue_seconds)
+        self.gave_way += sight.gave_way
+
     def add(self, record: StatementRecord, *, apart: bool, skipped: bool) -> StatementRecord:
         """Keep a record and return it; the pages of a backfill become one.
 
