@@ -123,6 +123,7 @@ def test_a_shard_that_is_gone_or_swapped_refutes(
     assert backups.verify(manifest).verdict is Verdict.PROVED
 
 
+@pytest.mark.soak
 def test_one_dump_that_fails_takes_all_objects_along(
     fresh_database: DatabaseUrl, backups: Backups
 ) -> None:

@@ -98,6 +98,7 @@ def test_old_samples_go_after_the_days_that_the_policy_keeps_them(
     assert len(latest_collections(engine(url, application_name="tests"), "development", 5)) == 1
 
 
+@pytest.mark.soak
 def test_a_bucket_that_is_away_fails_the_check_and_not_the_collection(
     development: Deployment,
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_night_copies_what_it_proved_and_prunes_both_buckets(
     assert copied["sent_bytes"] == copied["read_back_bytes"] > 0
 
 
+@pytest.mark.soak
 def test_nothing_goes_while_the_newest_backup_is_not_proved(deployment: Deployment) -> None:
     journal = deployment.journal()
     before = old_nights(journal, 3)
@@ -177,6 +178,7 @@ def test_a_refused_plan_and_a_second_bucket_that_is_away_are_told_and_fail_no_ni
             one in deployment.everything_told(result)] == []  # fmt: skip
 
 
+@pytest.mark.soak
 def test_a_policy_can_keep_the_night_from_pruning_and_copying(
     make_deployment: Callable[..., Deployment],
     filled_database: DatabaseUrl,

@@ -234,6 +234,7 @@ def test_a_catalogue_that_cannot_be_made_fails_a_check_and_no_run(development: D
     assert "no-such-bucket-here" in (check.description or "")
 
 
+@pytest.mark.soak
 def test_a_damaged_backup_is_counted_and_named(
     make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
 ) -> None:

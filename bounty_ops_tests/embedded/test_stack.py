@@ -230,6 +230,7 @@ def test_of_two_that_are_started_at_once_one_runs_and_one_is_told(project: Path)
         two.wait(PATIENCE_SECONDS)
 
 
+@pytest.mark.soak
 def test_a_command_that_is_still_at_work_keeps_its_servers(project: Path) -> None:
     settings = load_settings(project, {})
     with python(_SERVERS, project, "S3") as up:

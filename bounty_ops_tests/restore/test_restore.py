@@ -263,6 +263,7 @@ def test_an_older_server_is_refused_before_anything(
         restores.plan(manifest, restores.target(older))
 
 
+@pytest.mark.soak
 def test_a_newer_server_takes_everything_and_nothing_differs_but_words(
     make_zoo: Callable[[int], DatabaseUrl],
     restores: Restores,
