@@ -1,8 +1,10 @@
-"""Names of backups, proofs and migration records: a UTC second and 32 random bits.
+"""Names of backups, proofs and migration records: a UTC second, its fraction, 20 random bits.
 
-The time makes keys sort by age in any bucket browser. The random part keeps two records of the
-same second apart, and a clock that was set back cannot make a name that exists already: every
-record is written with a conditional put besides.
+The time makes keys sort by age in any bucket browser. Of the eight hexadecimal digits the first
+three are the fraction of the second: a restore that fails and the one that mends it may begin in
+the same second, and "the newest" must be the second of them. The random rest keeps records of the
+same moment apart; every record is written with a conditional put besides, so that not even a clock
+that was set back can replace one.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ _TIME = "%Y%m%dT%H%M%SZ"
 def new_id(now: datetime) -> str:
     """Return a new name such as ``20261122T020000Z-1a2b3c4d``.
 
+    Names sort by their time, to a quarter of a millisecond.
     Raises ValueError when ``now`` has no time zone: a local time would sort wrongly.
     """
     if now.tzinfo is None:
         raise ValueError("new_id needs a time with a time zone")
-    return f"{now.astimezone(UTC):{_TIME}}-{secrets.token_hex(4)}"
+    fraction = now.microsecond * 4096 // 1_000_000
+    return f"{now.astimezone(UTC):{_TIME}}-{fraction:03x}{secrets.randbits(20):05x}"
 
 
 def time_of_id(record_id: str) -> datetime | None:
