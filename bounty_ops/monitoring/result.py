@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -12,6 +12,10 @@ UtcTime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezo
 
 #: `schema` in JSON; as an attribute it would hide one of pydantic's.
 SchemaName = Annotated[str, Field(alias="schema")]
+
+#: How often a family is worth its cost: what is happening now, what has been counted since, and
+#: what changes slowly.
+Cadence = Literal["vitals", "deltas", "tables"]
 
 #: The subject of a family's headline numbers; the subjects of entries hold a space or a dot.
 SUMMARY: Final = "summary"
@@ -36,6 +40,7 @@ class FamilyResult(BaseModel):
     family: ClassVar[str]
     #: The fields that hold entries, each a tuple.
     lists: ClassVar[tuple[str, ...]] = ()
+    cadence: ClassVar[Cadence] = "tables"
 
     def samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each subject with its measures, ready to be stored; `from_samples` is the way back."""

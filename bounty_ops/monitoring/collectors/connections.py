@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from bounty_ops.monitoring.probe import Measured, Probe
-from bounty_ops.monitoring.result import FamilyResult, Unknown
+from bounty_ops.monitoring.result import Cadence, FamilyResult, Unknown
 
 #: What stands for the state or application of sessions that the role may not look into.
 HIDDEN = "unknown"
@@ -32,6 +32,7 @@ class Connections(FamilyResult):
     """All client connections of the server."""
 
     family: ClassVar[str] = "connections"
+    cadence: ClassVar[Cadence] = "vitals"
 
     total: int
     hidden: int

@@ -1,0 +1,93 @@
+"""The database as a whole: its counters, its WAL and checkpoints, and how old its oldest row is."""
+
+from typing import ClassVar
+
+from bounty_ops.monitoring.result import Cadence, FamilyResult, UtcTime
+
+
+class Database(FamilyResult):
+    """Cumulative counters as the server gives them, each with the time it counts from.
+
+    A rate is the difference of two collections between which `stats_reset` (or the reset that
+    belongs to the counter) and `started_at` stayed the same.
+    """
+
+    family: ClassVar[str] = "database"
+    cadence: ClassVar[Cadence] = "vitals"
+
+    started_at: UtcTime
+    """When the server started."""
+    in_recovery: bool
+    """Whether it is a standby, or still recovering."""
+    read_only: bool
+    """Whether a new transaction here would be read only by default."""
+    size_bytes: int | None
+    """None where it could not be measured in time."""
+
+    stats_reset: UtcTime | None
+    """Since when this database's counters count; None: since it was created or the server's
+    statistics were lost."""
+    backends: int
+    commits: int
+    rollbacks: int
+    blocks_hit: int
+    blocks_read: int
+    rows_returned: int
+    rows_fetched: int
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    conflicts: int
+    deadlocks: int
+    temp_files: int
+    temp_bytes: int
+    checksum_failures: int | None
+    """None where data checksums are off."""
+    read_seconds: float
+    """Time in reads and, below, writes; 0 unless track_io_timing is on."""
+    write_seconds: float
+    session_seconds: float
+    active_seconds: float
+    idle_in_transaction_seconds: float
+    sessions: int
+    sessions_abandoned: int
+    sessions_fatal: int
+    sessions_killed: int
+
+    wal_position: int | None
+    """Bytes of WAL since the cluster was made, written or, on a standby, replayed."""
+    wal_bytes: int
+    wal_records: int
+    wal_full_page_images: int
+    wal_buffers_full: int
+    wal_stats_reset: UtcTime | None
+
+    checkpoints_timed: int
+    checkpoints_requested: int
+    checkpoints_done: int | None
+    """From PostgreSQL 18 on; timed ones of an idle server are counted but not carried out."""
+    checkpoint_write_seconds: float
+    checkpoint_sync_seconds: float
+    checkpoint_buffers: int
+    checkpoints_stats_reset: UtcTime | None
+
+    archived: int | None
+    """WAL files archived; None where archiving is off."""
+    archive_failures: int | None
+    last_archived_at: UtcTime | None
+    last_archive_failure_at: UtcTime | None
+
+    xid_age: int
+    """Age of the oldest row of this database that is not frozen, in transactions."""
+    xid_freeze_age: int
+    """autovacuum_freeze_max_age: from here on VACUUM is forced."""
+    xid_limit: int
+    """At this age the server refuses to write."""
+    oldest_xid_age: int
+    """Of the database that is worst off; at `xid_limit` it stops all of them."""
+    oldest_xid_database: str
+    mxid_age: int
+    mxid_freeze_age: int
+    mxid_limit: int
+    oldest_mxid_age: int
+    oldest_mxid_database: str
