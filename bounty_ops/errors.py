@@ -139,4 +139,20 @@ class MonitoringError(BountyOpsError):
 
 
 class DeliveryError(BountyOpsError):
-    """An alert could not be delivered."""
+    """An alert could not be delivered.
+
+    ``permanent``: the receiver refused, and would refuse the same again. ``retry_after``: the
+    seconds that it asked to be left alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        permanent: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.permanent = permanent
+        self.retry_after = retry_after

@@ -9,18 +9,14 @@ The URL is a secret as a whole. Whatever happens here, the proof stands: nothing
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import timedelta
-from http.client import HTTPException
 from time import monotonic
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
 
+from bounty_ops.alerting.http_call import Target, get
 from bounty_ops.journal.records import Verdict
 
 if TYPE_CHECKING:
@@ -37,8 +33,6 @@ PAUSES_SECONDS: Final = (0.0, 1.0, 4.0)
 ATTEMPT_SECONDS: Final = 8.0
 #: For all of it, name resolution included: a run must not hang on a dead switch.
 TOTAL_SECONDS: Final = 30.0
-_TRY_AGAIN_FROM: Final = 500
-_TRY_AGAIN: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -80,10 +74,10 @@ def ping(
 ) -> Pinged:
     """GET a URL until it answers 2xx, a few times, within a bounded time."""
     try:
-        request = _request(url)
+        target = Target.parse(url)
     except ValueError:
         return Pinged("it is not an http:// or https:// URL")
-    call = _Call(request, pauses, attempt_seconds, monotonic() + total_seconds)
+    call = _Call(target, pauses, attempt_seconds, monotonic() + total_seconds)
     # A thread, because nothing bounds how long a name server or a dripping answer may take.
     thread = threading.Thread(target=call.run, name="bounty-ops-ping", daemon=True)
     thread.start()
@@ -96,12 +90,12 @@ def ping(
 class _Call:
     def __init__(
         self,
-        request: urllib.request.Request,
+        target: Target,
         pauses: Sequence[float],
         attempt_seconds: float,
         deadline: float,
     ) -> None:
-        self._request = request
+        self._target = target
         self._pauses = pauses
         self._attempt_seconds = attempt_seconds
         self._deadline = deadline
@@ -124,61 +118,10 @@ class _Call:
             left = self._deadline - monotonic()
             if left <= 0:
                 return
-            again, self.problem = _attempt(self._request, min(self._attempt_seconds, left))
-            if not again:
+            answer = get(self._target, seconds=min(self._attempt_seconds, left))
+            self.problem = answer.problem
+            if not answer.again:
                 return
-
-
-def _attempt(request: urllib.request.Request, seconds: float) -> tuple[bool, str | None]:
-    """Whether another attempt could help, and what was wrong; only our own words are told."""
-    try:
-        with _opener().open(request, timeout=seconds):
-            return False, None
-    except urllib.error.HTTPError as error:
-        error.close()
-        again = error.code >= _TRY_AGAIN_FROM or error.code in _TRY_AGAIN
-        return again, f"it answered {error.code}"
-    except (urllib.error.URLError, HTTPException, OSError) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, TimeoutError):
-            return True, f"no answer within {seconds:.0f} s"
-        told = reason.strerror if isinstance(reason, OSError) else None
-        return True, f"it cannot be reached: {told or type(reason).__name__}"
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """HTTP, HTTPS and proxies; never `file:` or `ftp:`, wherever a redirect points."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    return opener
-
-
-def _request(url: str) -> urllib.request.Request:
-    """The request; a login in the URL becomes a header.
-
-    Raises:
-        ValueError: it is no URL that can be called.
-    """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("not an HTTP URL")
-    parts.port  # noqa: B018 - raises for what is no number
-    plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-    request = urllib.request.Request(plain, headers={"User-Agent": "bounty-ops"})  # noqa: S310 - looked at above
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        encoded = base64.b64encode(login.encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {encoded}")
-    return request
 
 
 def _told(environment: Environment, pinged: Pinged) -> Pinged:
