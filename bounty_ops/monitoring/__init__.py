@@ -6,9 +6,10 @@ from bounty_ops.monitoring.collectors.indexes import Indexes
 from bounty_ops.monitoring.collectors.queries import Queries
 from bounty_ops.monitoring.collectors.tables import Tables
 from bounty_ops.monitoring.findings import Finding, Severity
+from bounty_ops.monitoring.history import latest_collections, store_collection
 from bounty_ops.monitoring.reporting import report
 from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
-from bounty_ops.monitoring.samples import latest_collections, prune, store_collection
+from bounty_ops.monitoring.samples import prune
 
 __all__ = [
     "CollectionResult",

@@ -221,21 +221,20 @@ def test_an_incident_is_firing_or_resolved(ops_session: Session) -> None:
         ops_session.commit()
 
 
-def test_samples_go_with_their_collection(ops_session: Session) -> None:
-    collection = ops.Collection(
-        environment="development", taken_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=0.5
-    )
-    ops_session.add(collection)
-    ops_session.flush()
+def test_what_no_partition_was_made_for_is_not_lost(ops_session: Session) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
     ops_session.add(
-        ops.Sample(
-            collection_id=collection.id, family="tables", subject="bounty", measures={"rows": 3}
+        ops.Collection(
+            environment="development", taken_at=moment, seconds=0.5, families_id=1, unknown_id=1
         )
     )
+    ops_session.add(ops.Sample(page_id=1, collection_id=1, taken_at=moment, is_key=True, body=b"x"))
+    for model in (ops.SampleFiveMinutes, ops.SampleHourly):
+        ops_session.add(model(subject_id=1, starts_at=moment, body=b"x"))
     ops_session.commit()
-    assert collection.unknown == []
-    ops_session.execute(text("DELETE FROM bounty_ops.collection"))
-    assert ops_session.scalars(select(ops.Sample)).all() == []
+    for table in ("collection", "sample", "sample_5min", "sample_hourly"):
+        count = text(f"SELECT count(*) FROM bounty_ops.{table}_default")
+        assert ops_session.scalar(count) == 1
 
 
 def test_the_catalogue_takes_a_proof_before_its_backup(ops_session: Session) -> None:

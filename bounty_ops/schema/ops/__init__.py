@@ -2,17 +2,36 @@
 
 from bounty_ops.schema.ops.base import SCHEMA, OpsBase
 from bounty_ops.schema.ops.catalogue import Backup, MigrationRecord, Verification
-from bounty_ops.schema.ops.incidents import Incident, Notification
-from bounty_ops.schema.ops.samples import Collection, Sample
+from bounty_ops.schema.ops.incidents import Evaluation, Incident, Silence
+from bounty_ops.schema.ops.outbox import Notification, NotificationDelivery
+from bounty_ops.schema.ops.samples import (
+    Collection,
+    Sample,
+    SampleFiveMinutes,
+    SampleHourly,
+    SamplePage,
+    SampleRolledDay,
+    SampleSubject,
+    SampleText,
+)
 
 __all__ = [
     "SCHEMA",
     "Backup",
     "Collection",
+    "Evaluation",
     "Incident",
     "MigrationRecord",
     "Notification",
+    "NotificationDelivery",
     "OpsBase",
     "Sample",
+    "SampleFiveMinutes",
+    "SampleHourly",
+    "SamplePage",
+    "SampleRolledDay",
+    "SampleSubject",
+    "SampleText",
+    "Silence",
     "Verification",
 ]

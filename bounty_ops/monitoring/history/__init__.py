@@ -1,0 +1,10 @@
+"""Keeping collections in the operations database, and getting them back as they were.
+
+The operations database must be at its head revision. Errors are SQLAlchemy's; the caller, who
+knows the URL, wraps the use of the engine in `bounty_ops.postgres.connect.translated`.
+"""
+
+from bounty_ops.monitoring.history.reading import latest_collections
+from bounty_ops.monitoring.history.storing import store_collection
+
+__all__ = ["latest_collections", "store_collection"]
