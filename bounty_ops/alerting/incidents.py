@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from bounty_ops.alerting.situation import Finding, Severity
+from bounty_ops.alerting.situation import Finding, Rule, Severity
 from bounty_ops.monitoring.findings import duration
 from bounty_ops.schema.ops import Incident, Notification
 
@@ -103,11 +104,9 @@ def reconcile(
         for incident, finding in (*todo.to_keep, *todo.to_escalate):
             _see_again(connection, incident, finding, now)
         for incident, finding in todo.to_escalate:
-            _announce(
-                connection, incident.id, "firing", title=finding.title, body=finding.body, now=now
-            )
+            _announce(connection, environment, incident.id, "firing", finding, now=now)
         for incident in todo.to_resolve:
-            _resolve(connection, incident, now)
+            _resolve(connection, environment, incident, now)
     return Reconciled(
         opened=tuple(identity for identity in opened if identity is not None),
         kept=tuple(incident.id for incident, _ in todo.to_keep),
@@ -162,7 +161,7 @@ def _open(connection: Connection, environment: str, finding: Finding, now: datet
         .returning(Incident.id)
     ).scalar_one_or_none()
     if identity is not None:
-        _announce(connection, identity, "firing", title=finding.title, body=finding.body, now=now)
+        _announce(connection, environment, identity, "firing", finding, now=now)
     return identity
 
 
@@ -184,27 +183,42 @@ def _see_again(
     )
 
 
-def _resolve(connection: Connection, incident: OpenIncident, now: datetime) -> None:
+def _resolve(
+    connection: Connection, environment: str, incident: OpenIncident, now: datetime
+) -> None:
     connection.execute(
         update(Incident).where(Incident.id == incident.id).values(state="resolved", resolved_at=now)
     )
     lasted = duration(max(0.0, (now - incident.opened_at).total_seconds()))
-    _announce(
-        connection,
-        incident.id,
-        "resolved",
-        title=f"Resolved: {incident.message}",
-        body=f"It lasted {lasted}, from {incident.opened_at:%Y-%m-%d %H:%M} to "
+    over = Finding(
+        Rule(incident.rule),
+        incident.subject,
+        incident.severity,
+        f"Resolved: {incident.message}",
+        f"It lasted {lasted}, from {incident.opened_at:%Y-%m-%d %H:%M} to "
         f"{now:%Y-%m-%d %H:%M} UTC.",
-        now=now,
     )
+    _announce(connection, environment, incident.id, "resolved", over, now=now)
 
 
 def _announce(
-    connection: Connection, incident_id: int, change: str, *, title: str, body: str, now: datetime
+    connection: Connection,
+    environment: str,
+    incident_id: int,
+    change: str,
+    finding: Finding,
+    *,
+    now: datetime,
 ) -> None:
     connection.execute(
         insert(Notification).values(
-            incident_id=incident_id, change=change, title=title, body=body, created_at=now
+            environment=environment,
+            incident_id=incident_id,
+            change=change,
+            severity=str(finding.severity),
+            title=finding.title,
+            body=finding.body,
+            created_at=now,
+            idempotency_key=uuid4().hex,
         )
     )
