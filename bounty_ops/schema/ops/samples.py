@@ -116,6 +116,8 @@ class SampleText(OpsBase):
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     used_on: Mapped[date]
+    # Rollups refer to it, which are kept for longer than samples.
+    lasting: Mapped[bool]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[str]
 

@@ -82,6 +82,7 @@ def _create_dictionaries() -> None:
         "sample_text",
         _number(),
         sa.Column("used_on", sa.Date, nullable=False),
+        sa.Column("lasting", sa.Boolean, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         _text("body"),
         sa.PrimaryKeyConstraint("id", name="sample_text_pkey"),
@@ -165,8 +166,8 @@ def _carry_over() -> None:
     )
     op.execute(
         """
-        INSERT INTO bounty_ops.sample_text (used_on, digest, body)
-        SELECT DISTINCT current_date, substr(sha256(convert_to(body, 'UTF8')), 1, 16), body
+        INSERT INTO bounty_ops.sample_text (used_on, lasting, digest, body)
+        SELECT DISTINCT current_date, false, substr(sha256(convert_to(body, 'UTF8')), 1, 16), body
         FROM (SELECT '{}' AS body FROM carried UNION SELECT unknown FROM carried) AS bodies
         """
     )
