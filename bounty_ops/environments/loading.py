@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from bounty_ops.environments.age_keys import age_identities
+from bounty_ops.environments.alerts import alerts_of
 from bounty_ops.environments.masking import masking_of
 from bounty_ops.environments.model import DEVELOPMENT, Environment, Settings
 from bounty_ops.environments.object_storage import (
@@ -81,6 +82,7 @@ def load_settings(
     verify_server, verify_problem = drill_server(merged, environments, ops_url)
     identities, age_problem = _age_identities(merged, home)
     masking, masking_problem = masking_of(tables, POLICY_FILE)
+    alerts_problem = next((each.alerts_problem for each in environments.values()), None)
     problems = (
         policy_problem,
         shared_problem,
@@ -90,6 +92,7 @@ def load_settings(
         store_problem,
         copies_problem,
         masking_problem,
+        alerts_problem,
     )
     return Settings(
         project_dir=home,
@@ -193,7 +196,8 @@ def _environment(
     scope = {**merged, **entry.variables}
     alert_urls = tuple(scope[channel] for channel in policy.channels if scope.get(channel))
     ping_url = scope.get(policy.ping) or None if policy.ping else None
-    return Environment(name, url, policy, problem, alert_urls, ping_url)
+    alerts, alerts_problem = alerts_of(name, policy, tables, POLICY_FILE)
+    return Environment(name, url, policy, problem, alert_urls, ping_url, alerts, alerts_problem)
 
 
 def _name_problem(name: str) -> ConfigurationError | None:
@@ -206,14 +210,17 @@ def _name_problem(name: str) -> ConfigurationError | None:
 
 
 def _policy(name: str, tables: Mapping[str, object]) -> tuple[Policy, ConfigurationError | None]:
-    unknown = sorted(set(tables) - {"defaults", "environments", "masking"})
+    unknown = sorted(set(tables) - {"alerts", "defaults", "environments", "masking"})
     defaults, declared = tables.get("defaults", {}), tables.get("environments", {})
     layer = declared.get(name, {}) if isinstance(declared, dict) else None
+    if isinstance(layer, dict):  # what alerting goes by is read apart: see `alerts_of`
+        layer = {key: value for key, value in layer.items() if key != "alerts"}
     if unknown or not isinstance(defaults, dict) or not isinstance(layer, dict):
         what = f"[{unknown[0]}]" if unknown else "defaults or environments"
         return Policy.of(name), ConfigurationError(
             f"{POLICY_FILE} has something unknown: {what}",
-            hint="It holds the tables [defaults], [environments.NAME] and [masking], no others.",
+            hint="It holds the tables [defaults], [environments.NAME], [alerts] and [masking], no "
+            "others.",
         )
     try:
         return Policy.of(name, defaults, layer), None

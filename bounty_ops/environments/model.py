@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.environments.alerts import AlertSettings
 from bounty_ops.environments.masking import Masking
 from bounty_ops.errors import ConfigurationError
 
@@ -30,6 +31,15 @@ class Environment:
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
     ping_url: str | None = field(default=None, repr=False)
     """What the variable holds that `policy.ping` names; a secret as a whole."""
+    alerts: AlertSettings | None = None
+    """What alerting goes by; None: the defaults. Use `alert_settings`."""
+    alerts_problem: ConfigurationError | None = None
+    """Why the defaults are in force although something else was written."""
+
+    @property
+    def alert_settings(self) -> AlertSettings:
+        """What alerting goes by."""
+        return self.alerts or AlertSettings.of(self.name, self.policy)
 
     @property
     def configured(self) -> bool:

@@ -8,21 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from bounty_ops.environments.cron import Cron  # noqa: TC001 - pydantic needs it at run time
+
 #: Environments by these names are protected unless bounty_ops.toml says otherwise.
 PROTECTED_NAMES: Final = frozenset({"production", "prod"})
-
-_MONTHS: Final = (
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-)  # fmt: skip
-_WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-#: Name, smallest and largest number, and the words that stand for them (crontab(5)).
-_CRON_FIELDS: Final[tuple[tuple[str, int, int, tuple[str, ...]], ...]] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("weekday", 0, 7, _WEEKDAYS),
-)
 
 
 def _known_timezone(name: str) -> str:
@@ -32,33 +21,6 @@ def _known_timezone(name: str) -> str:
         message = f"no time zone is called {name!r}"
         raise ValueError(message) from None
     return name
-
-
-def _five_fields(expression: str) -> str:
-    """Refuse here what a scheduler would refuse later, when nobody is looking."""
-    fields = expression.split()
-    if len(fields) != len(_CRON_FIELDS):
-        message = "a cron expression has five fields: minute hour day month weekday"
-        raise ValueError(message)
-    for text, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
-        if not all(_cron_item(item, low, high, words) for item in text.split(",")):
-            message = f"the {name} of a cron expression cannot be {text!r}"
-            raise ValueError(message)
-    return " ".join(fields)
-
-
-def _cron_item(item: str, low: int, high: int, words: tuple[str, ...]) -> bool:
-    match = re.fullmatch(r"(\*|(?P<from>\w+)(-(?P<to>\w+))?)(/(?P<step>\d+))?", item)
-    if match is None or (match["step"] is not None and int(match["step"]) < 1):
-        return False
-    named = {word: low + position for position, word in enumerate(words)}
-    bounds = []
-    for text in filter(None, (match["from"], match["to"])):
-        number = int(text) if text.isdecimal() else named.get(text.lower(), -1)
-        if not low <= number <= high:
-            return False
-        bounds.append(number)
-    return bounds == sorted(bounds)
 
 
 def _known_compression(value: str) -> str:
@@ -77,7 +39,6 @@ def _known_recipient(value: str) -> str:
     raise ValueError(message)
 
 
-Cron = Annotated[str, AfterValidator(_five_fields)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Compression = Annotated[str, AfterValidator(_known_compression)]
 Recipient = Annotated[str, AfterValidator(_known_recipient)]
@@ -125,7 +86,7 @@ class Policy(BaseModel):
         "(a dead-man's switch). Give each environment a URL of its own.",
     )
     connection_warning_ratio: Ratio = Field(
-        default=0.8, description="Warn at this share of the usable connections."
+        default=0.75, description="Warn at this share of the usable connections."
     )
     connection_critical_ratio: Ratio = Field(
         default=0.9, description="Critical at this share of the usable connections."

@@ -1,4 +1,4 @@
-"""Incidents that are pending, silenced, acknowledged or flapping, and an outbox for each channel."""
+"""Incidents that are pending, silenced, acknowledged or flapping; an outbox for each channel."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -69,14 +69,14 @@ def _widen_incident() -> None:
     )
     # Until now an incident fired, and was told, when it was opened.
     op.execute(
-        f"UPDATE {_SCHEMA}.incident SET fired_at = opened_at, told_at = opened_at, "
+        "UPDATE bounty_ops.incident SET fired_at = opened_at, told_at = opened_at, "
         "told_severity = severity, told_count = 1, "
         "told = CASE state WHEN 'resolved' THEN 'resolved' ELSE 'firing' END"
     )
 
 
 def _narrow_incident() -> None:
-    op.execute(f"DELETE FROM {_SCHEMA}.incident WHERE state = 'pending' OR severity = 'info'")
+    op.execute("DELETE FROM bounty_ops.incident WHERE state = 'pending' OR severity = 'info'")
     op.drop_index("incident_environment_resolved_at_idx", "incident", schema=_SCHEMA)
     op.drop_constraint("incident_cause_id_fkey", "incident", schema=_SCHEMA)
     for column in (
@@ -107,9 +107,9 @@ def _widen_notification() -> None:
     ):
         op.add_column("notification", column, schema=_SCHEMA)
     op.execute(
-        f"UPDATE {_SCHEMA}.notification AS n SET environment = i.environment, "
+        "UPDATE bounty_ops.notification AS n SET environment = i.environment, "
         "severity = i.severity, idempotency_key = 'notification-' || n.id "
-        f"FROM {_SCHEMA}.incident AS i WHERE i.id = n.incident_id"
+        "FROM bounty_ops.incident AS i WHERE i.id = n.incident_id"
     )
     for name in ("environment", "severity", "idempotency_key"):
         op.alter_column("notification", name, nullable=False, schema=_SCHEMA)
@@ -136,7 +136,7 @@ def _widen_notification() -> None:
 
 
 def _narrow_notification() -> None:
-    op.execute(f"DELETE FROM {_SCHEMA}.notification WHERE change NOT IN ('firing', 'resolved')")
+    op.execute("DELETE FROM bounty_ops.notification WHERE change NOT IN ('firing', 'resolved')")
     op.drop_index("notification_dead_idx", "notification", schema=_SCHEMA)
     op.drop_index("notification_waiting_idx", "notification", schema=_SCHEMA)
     op.drop_constraint("notification_idempotency_key_key", "notification", schema=_SCHEMA)
