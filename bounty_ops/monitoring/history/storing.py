@@ -21,8 +21,7 @@ def store_collection(engine: Engine, result: CollectionResult) -> int:
     """Store one collection, all or nothing; returns its id."""
     families = json.dumps({name: {} for name in result.families})
     unknown = json.dumps([vars(each) for each in result.unknown])
-    with engine.begin() as connection:
-        texts = store_texts(connection, {families, unknown}, datetime.now(UTC).date())
+    texts = store_texts(engine, {families, unknown}, datetime.now(UTC).date())
     entries = {name: list(family.samples()) for name, family in result.families.items()}
     with engine.begin() as connection:
         identity: int = connection.execute(
