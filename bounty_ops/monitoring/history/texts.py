@@ -78,7 +78,7 @@ def read_texts(connection: Connection, numbers: Iterable[int]) -> dict[int, str]
     return {row.id: row.body for row in rows}
 
 
-def _upsert() -> ReturningInsert[tuple[bytes, int]]:
+def _upsert() -> ReturningInsert[bytes, int]:
     statement = insert(SampleText)
     return statement.on_conflict_do_update(
         index_elements=[SampleText.digest],
