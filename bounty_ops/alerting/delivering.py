@@ -1,28 +1,35 @@
 """Emptying the outbox: every message to every channel of its environment, at least once.
 
-A message is claimed by a row lock that others skip, sent, and marked within the same
-transaction: a crash between sending and marking sends it again, and nothing loses it. What each
-channel has taken is remembered, so that one that is down for days does not make the others hear
-everything at every attempt.
+Each channel has a lane of its own: one that is slow or down keeps no other waiting. What is due
+and who has it is kept in `outbox`; when to try again is decided in `backoff`.
 """
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, exists, func, or_, select, update
-from sqlalchemy.orm import aliased
-
+from bounty_ops.alerting import outbox, settling
+from bounty_ops.alerting.alertmanager import REPEAT_ENDS, Alertmanager
+from bounty_ops.alerting.backoff import MOST_ATTEMPTS, Again, after_failure
 from bounty_ops.alerting.channels import Channel, open_channels
 from bounty_ops.errors import DeliveryError
-from bounty_ops.schema.ops import Incident, Notification
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Select
+    from sqlalchemy import Engine
+
+    from bounty_ops.alerting.message import Message
+
+#: No new message is begun after it; the last one may take a channel's whole time. A sensor's tick
+#: is ended by Dagster after a minute.
+BUDGET_SECONDS: Final = 20.0
+_LANES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -38,131 +45,117 @@ class Delivered:
 
 
 def deliver_pending(
-    engine: Engine, environment: str, alert_urls: Sequence[str], *, now: datetime
+    engine: Engine,
+    environment: str,
+    alert_urls: Sequence[str],
+    *,
+    now: datetime,
+    incident: int | None = None,
+    lease_seconds: float = outbox.LEASE_SECONDS,
 ) -> Delivered:
-    """Send what waits in the environment's outbox, oldest news of each incident first.
+    """Send what is due in the environment's outbox, oldest news of each incident first.
 
     A channel that fails once is left alone for the rest of this call. Errors of the database are
     SQLAlchemy's; the caller wraps the use of the engine in `translated`.
+
+    Args:
+        engine: the operations database.
+        environment: whose messages.
+        alert_urls: its channels.
+        now: timezone-aware; what receivers are told as the time.
+        incident: only its messages.
+        lease_seconds: how long a message is nobody else's once it was taken to be sent.
     """
     channels, refused = open_channels(alert_urls)
     problems = [str(problem) for problem in refused]
     if not channels:
-        waiting = _waiting(engine, environment)
+        waiting = settling.count_waiting(engine, environment)
         if waiting:
             problems.append(f"no channel: {waiting} messages of {environment} wait for one")
         return Delivered(0, waiting, tuple(problems))
-    down: dict[str, DeliveryError] = {}
-    seen: list[int] = []
-    delivered = 0
-    while len(down) < len(channels):
-        with engine.begin() as connection:
-            statement = _next_message(environment, seen, _prints(channels), down)
-            message = connection.execute(statement).one_or_none()
+    outbox.fan_out(engine, environment, channels, now=now)
+    lanes = [_Lane(engine, environment, each, now, incident, lease_seconds) for each in channels]
+    for found in _run(lanes):
+        problems.extend(found)
+    delivered = settling.settle(engine, environment, channels, now=now)
+    waiting = settling.count_waiting(engine, environment)
+    return Delivered(delivered, waiting, tuple(problems))
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """One channel's part of a call."""
+
+    engine: Engine
+    environment: str
+    channel: Channel
+    now: datetime
+    incident: int | None
+    lease_seconds: float
+
+    def run(self) -> list[str]:
+        """Send until nothing is due, the channel fails, or time is up; what went wrong."""
+        problems: list[str] = []
+        until = monotonic() + BUDGET_SECONDS
+        while monotonic() < until:
+            message = outbox.claim(
+                self.engine,
+                self.environment,
+                self.channel,
+                incident=self.incident,
+                lease_seconds=self.lease_seconds,
+            )
             if message is None:
                 break
-            seen.append(message.id)
-            delivered += _deliver(connection, message, channels, down, now)
-    problems.extend(str(error) for error in down.values())
-    return Delivered(delivered, _waiting(engine, environment), tuple(problems))
+            error = self._send(message)
+            if error is not None:
+                problems.append(str(error))
+                if not error.permanent:
+                    return problems
+        if isinstance(self.channel, Alertmanager) and self.incident is None:
+            problems.extend(self._renew(self.channel))
+        return problems
 
-
-def _prints(channels: Sequence[Channel]) -> list[str]:
-    return [channel.fingerprint for channel in channels]
-
-
-def _next_message(
-    environment: str, seen: Sequence[int], channels: Sequence[str], down: Collection[str]
-) -> Select[*tuple[Any, ...]]:
-    """The next message that nobody else is sending and that can be brought forward now.
-
-    Fresh ones come first, so that one that a channel never takes cannot hold up the rest; but
-    never one of an incident that has an older message waiting: "resolved" must not arrive first.
-    """
-    up = [channel for channel in channels if channel not in down]
-    earlier = aliased(Notification)
-    return (
-        select(
-            Notification.id,
-            Notification.incident_id,
-            Notification.change,
-            Notification.title,
-            Notification.body,
-            Notification.delivered_to,
-            Incident.severity,
-        )
-        .join(Incident, Incident.id == Notification.incident_id)
-        .where(
-            Incident.environment == environment,
-            Notification.delivered_at.is_(None),
-            Notification.id.not_in(seen),
-            or_(
-                ~Notification.delivered_to.contains(up),
-                # The channel that it lacked is not configured any more: nothing is left to send.
-                Notification.delivered_to.contains(list(channels)),
-            ),
-            ~exists().where(
-                and_(
-                    earlier.incident_id == Notification.incident_id,
-                    earlier.delivered_at.is_(None),
-                    earlier.id < Notification.id,
-                )
-            ),
-        )
-        .order_by(Notification.attempts, Notification.id)
-        .limit(1)
-        .with_for_update(of=Notification, skip_locked=True)
-    )
-
-
-def _deliver(
-    connection: Connection,
-    message: Any,  # noqa: ANN401 - a row of `_next_message`
-    channels: Sequence[Channel],
-    down: dict[str, DeliveryError],
-    now: datetime,
-) -> bool:
-    """Send one claimed message to the channels that lack it; whether all have it now."""
-    have = list(message.delivered_to)
-    error: DeliveryError | None = None
-    for channel in channels:
-        if channel.fingerprint in have or channel.fingerprint in down:
-            continue
+    def _send(self, message: Message) -> DeliveryError | None:
+        if message.attempt > MOST_ATTEMPTS:
+            # Whatever sends it dies of it, or of something else each time.
+            error = f"sending it was interrupted {message.attempt - 1} times"
+            outbox.bury(self.engine, self.channel, message, error=error)
+            return None
         try:
-            _send(channel, message)
-        except DeliveryError as refusal:
-            down[channel.fingerprint] = error = refusal
+            self.channel.send(message, now=self.now)
+        except DeliveryError as error:
+            self._failed(message, error)
+            return error
+        outbox.taken(self.engine, self.channel, message)
+        return None
+
+    def _failed(self, message: Message, error: DeliveryError) -> None:
+        # Not a secret: it only keeps what failed together from coming back together.
+        fraction = random.random()  # noqa: S311
+        then = after_failure(message.attempt, error, fraction=fraction)
+        if isinstance(then, Again):
+            outbox.put_off(
+                self.engine, self.channel, message, seconds=then.seconds, error=str(error)
+            )
         else:
-            have.append(channel.fingerprint)
-    complete = set(_prints(channels)) <= set(have)
-    connection.execute(
-        update(Notification)
-        .where(Notification.id == message.id)
-        .values(
-            delivered_to=have,
-            delivered_at=now if complete else None,
-            attempts=Notification.attempts + 1,
-            last_error=None if error is None else str(error),
+            outbox.bury(self.engine, self.channel, message, error=str(error))
+
+    def _renew(self, channel: Alertmanager) -> list[str]:
+        firing = settling.to_renew(
+            self.engine, self.environment, channel, ended_after=self.now - REPEAT_ENDS
         )
-    )
-    return complete
+        if not firing:
+            return []
+        try:
+            channel.renew(firing, now=self.now)
+        except DeliveryError as error:
+            return [str(error)]
+        return []
 
 
-def _send(channel: Channel, message: Any) -> None:  # noqa: ANN401 - see `_deliver`
-    kind = "failure" if message.severity == "critical" else "warning"
-    channel.send(
-        title=message.title,
-        # A receiver that got it twice after a crash can tell by the number.
-        body=f"{message.body}\n\nincident {message.incident_id}, message {message.id}",
-        kind="success" if message.change == "resolved" else kind,
-    )
-
-
-def _waiting(engine: Engine, environment: str) -> int:
-    with engine.connect() as connection:
-        return connection.execute(
-            select(func.count())
-            .select_from(Notification)
-            .join(Incident, Incident.id == Notification.incident_id)
-            .where(Incident.environment == environment, Notification.delivered_at.is_(None))
-        ).scalar_one()
+def _run(lanes: Sequence[_Lane]) -> list[list[str]]:
+    if len(lanes) == 1:
+        return [lanes[0].run()]
+    with ThreadPoolExecutor(min(len(lanes), _LANES), "bounty-ops-lane") as pool:
+        return list(pool.map(_Lane.run, lanes))

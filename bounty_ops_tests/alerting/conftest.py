@@ -30,6 +30,8 @@ class Webhook:
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        """Of the same messages."""
         self.answers: list[int] = []
         """Statuses for the next requests; 200 when there are none left."""
         self.hold: threading.Event | None = None
@@ -65,6 +67,7 @@ class Webhook:
                     webhook.hold.wait(30)
                 status = webhook.answers.pop(0) if webhook.answers else 200
                 if status == 200:
+                    webhook.headers.append(dict(self.headers))
                     webhook.received.append(body)
                 self.send_response(status)
                 self.end_headers()

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounty_ops.alerting.channels import open_channels, scrub
+from bounty_ops.alerting.apprise_channel import scrub
+from bounty_ops.alerting.channels import open_channels
 from bounty_ops.errors import DeliveryError
 from bounty_ops_tests.alerting.conftest import TOKEN, Webhook
+from bounty_ops_tests.alerting.messages import message
+from bounty_ops_tests.alerting.situations import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,11 +41,14 @@ def log() -> Iterator[StringIO]:
 
 def test_a_message_arrives_with_its_title_body_and_kind(webhook: Webhook) -> None:
     ((channel,), problems) = open_channels([webhook.url])
-    channel.send(title="a title", body="first line\nsecond <line> & more", kind="warning")
-    (message,) = webhook.received
-    assert message["title"] == "a title"
-    assert message["message"] == "first line\nsecond <line> & more"
-    assert message["type"] == "warning"
+    told = message(title="a title", body="first line\nsecond <line> & more", severity="warning")
+    channel.send(told, now=NOW)
+    (received,) = webhook.received
+    assert received["title"] == "a title"
+    text, _, mark = received["message"].partition("\n\n")
+    assert text == "first line\nsecond <line> & more"
+    assert mark == f"incident 7, message 12, key {told.key}"
+    assert received["type"] == "warning"
     assert problems == []
 
 
@@ -53,7 +59,7 @@ def test_a_refusal_is_an_error_that_says_why_without_the_url(
     webhook.answers = [status]
     ((channel,), _) = open_channels([webhook.url])
     with pytest.raises(DeliveryError) as caught:
-        channel.send(title="t", body="b", kind="failure")
+        channel.send(message(), now=NOW)
     assert str(status) in str(caught.value)
     assert TOKEN not in f"{caught.value} {caught.value.hint} {log.getvalue()} {channel!r}"
 
@@ -63,9 +69,7 @@ def test_what_other_threads_log_is_not_lost_while_a_message_is_sent(
 ) -> None:
     ((channel,), _) = open_channels([webhook.url])
     webhook.hold = threading.Event()
-    sending = threading.Thread(
-        target=channel.send, kwargs={"title": "t", "body": "b", "kind": "failure"}
-    )
+    sending = threading.Thread(target=channel.send, args=(message(),), kwargs={"now": NOW})
     sending.start()
     assert webhook.asked.wait(30)
     logging.getLogger("urllib3.connectionpool").debug("of another thread")
@@ -79,7 +83,7 @@ def test_a_service_that_is_down_is_an_error_without_the_url(webhook: Webhook) ->
     webhook.close()
     ((channel,), _) = open_channels([webhook.url])
     with pytest.raises(DeliveryError, match="did not take the message") as caught:
-        channel.send(title="t", body="b", kind="failure")
+        channel.send(message(), now=NOW)
     assert TOKEN not in str(caught.value)
 
 

@@ -6,10 +6,12 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from psycopg import sql
+from sqlalchemy import select, text, update
 
 from bounty_ops.alerting import Delivered, Rule, Severity, deliver_pending, reconcile
-from bounty_ops.schema.ops import Notification
+from bounty_ops.postgres.connect import connect
+from bounty_ops.schema.ops import Notification, NotificationDelivery
 from bounty_ops_tests.alerting.conftest import TOKEN, Webhook
 from bounty_ops_tests.alerting.situations import NOW, finding
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sqlalchemy import Engine, Row
+
+    from bounty_ops.environments import DatabaseUrl
 
 FIRING = "[production] there is no backup"
 RESOLVED = "Resolved: [production] there is no backup"
@@ -40,6 +44,23 @@ def _outbox(engine: Engine) -> Sequence[Row[*tuple[Any, ...]]]:
         return connection.execute(select(Notification.__table__).order_by(Notification.id)).all()
 
 
+def _deliveries(engine: Engine) -> Sequence[Row[*tuple[Any, ...]]]:
+    table = NotificationDelivery.__table__
+    with engine.connect() as connection:
+        return connection.execute(select(table).order_by(table.c.notification_id)).all()
+
+
+def _let_time_pass(engine: Engine) -> None:
+    """What waits is due, and leases have run out."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(NotificationDelivery).values(
+                next_attempt_at=text("next_attempt_at - '1h'::interval"),
+                claimed_until=text("claimed_until - '1h'::interval"),
+            )
+        )
+
+
 def test_a_message_is_delivered_once_and_says_so(operations: Engine, webhook: Webhook) -> None:
     _open(operations)
     assert _deliver(operations, webhook.url) == Delivered(1, 0)
@@ -49,8 +70,11 @@ def test_a_message_is_delivered_once_and_says_so(operations: Engine, webhook: We
     assert "Do: make one." in message["message"]
     assert "incident 1, message 1" in message["message"]
     assert message["type"] == "failure"
-    (row,) = _outbox(operations)
-    assert (row.delivered_at, row.attempts, row.last_error) == (NOW, 1, None)
+    (row,), (delivery,) = _outbox(operations), _deliveries(operations)
+    assert row.delivered_at is not None
+    assert (delivery.state, delivery.attempts, delivery.last_error) == ("delivered", 1, None)
+    assert f"key {row.idempotency_key}" in message["message"]
+    assert webhook.headers[0]["Idempotency-Key"] == row.idempotency_key
 
 
 def test_the_end_of_an_incident_is_sent_too(operations: Engine, webhook: Webhook) -> None:
@@ -75,13 +99,15 @@ def test_a_message_that_was_refused_is_tried_again(operations: Engine, webhook: 
         result = _deliver(operations, webhook.url)
         assert (result.delivered, result.undelivered) == (0, 1)
         assert len(result.problems) == 1
-        (row,) = _outbox(operations)
+        (row,) = _deliveries(operations)
         assert row.attempts == attempt
         assert "did not take the message" in row.last_error
         assert TOKEN not in f"{row.last_error} {result}"
+        assert _deliver(operations, webhook.url) == Delivered(0, 1)  # not before its time
+        _let_time_pass(operations)
     assert _deliver(operations, webhook.url) == Delivered(1, 0)
     assert webhook.titles == [FIRING]
-    assert _outbox(operations)[0].last_error is None
+    assert _deliveries(operations)[0].last_error is None
 
 
 def test_a_message_waits_while_the_webhook_is_down_and_order_is_kept(
@@ -105,6 +131,7 @@ def test_the_end_never_arrives_before_the_beginning(operations: Engine, webhook:
     webhook.answers = [500]
     assert _deliver(operations, webhook.url).delivered == 0
     assert webhook.received == []
+    _let_time_pass(operations)
     assert _deliver(operations, webhook.url).delivered == 2
     assert webhook.titles == [FIRING, RESOLVED]
 
@@ -136,6 +163,7 @@ def test_a_channel_that_is_down_does_not_make_the_other_hear_everything_again(
     _open(operations)
     for _ in range(3):
         assert _deliver(operations, webhook.url, broken.url).undelivered == 1
+        _let_time_pass(operations)
     assert webhook.titles == [FIRING]
     assert _deliver(operations, webhook.url, broken.url) == Delivered(1, 0)
     assert webhook.titles == broken.titles == [FIRING]
@@ -160,6 +188,7 @@ def test_a_message_that_a_channel_never_takes_does_not_hold_up_the_others(
     _deliver(operations, webhook.url)
     reconcile(operations, "production", [finding(), finding(Rule.PROOF_OVERDUE, title="new")], NOW)
     webhook.answers = [200, 400]
+    _let_time_pass(operations)
     result = _deliver(operations, webhook.url)
     assert (result.delivered, result.undelivered) == (1, 1)
     assert webhook.titles == ["new"]
@@ -214,8 +243,8 @@ def test_many_watchers_at_once_send_each_message_once(operations: Engine, webhoo
     assert sorted(webhook.titles) == sorted(each.title for each in found)
 
 
-def test_a_crash_between_sending_and_marking_sends_again_and_loses_nothing(
-    operations: Engine, webhook: Webhook
+def test_an_operations_database_that_goes_away_while_a_message_is_sent_loses_nothing(
+    operations: Engine, operations_url: DatabaseUrl, pg_server: DatabaseUrl, webhook: Webhook
 ) -> None:
     _open(operations)
     webhook.hold = threading.Event()
@@ -224,23 +253,25 @@ def test_a_crash_between_sending_and_marking_sends_again_and_loses_nothing(
     def crash() -> None:
         try:
             _deliver(operations, webhook.url)
-        except Exception as error:  # noqa: BLE001 - whatever a lost connection makes of it
+        except Exception as error:  # noqa: BLE001 - whatever a refused connection makes of it
             failures.append(error)
 
-    crashing = threading.Thread(target=crash)
-    crashing.start()
+    sending = threading.Thread(target=crash)
+    sending.start()
     assert webhook.asked.wait(30)
-    with operations.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-    webhook.hold.set()
-    crashing.join()
+    database = sql.Identifier(operations_url.database)
+    allow = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+    with connect(pg_server, application_name="tests") as connection:
+        connection.execute(allow.format(database, sql.SQL("false")))
+        webhook.hold.set()
+        sending.join()
+        connection.execute(allow.format(database, sql.SQL("true")))
     assert len(failures) == 1
     assert _outbox(operations)[0].delivered_at is None
+    assert _deliver(operations, webhook.url) == Delivered(0, 1)  # whoever has it may still live
+    _let_time_pass(operations)
     assert _deliver(operations, webhook.url) == Delivered(1, 0)
-    first, second = webhook.received
-    assert first == second  # the same number in both: a receiver can tell
+    first, second = (headers["Idempotency-Key"] for headers in webhook.headers)
+    assert first == second  # a receiver can tell
+    assert "attempt 2: an earlier one may have arrived" in webhook.received[1]["message"]
+    assert "attempt" not in webhook.received[0]["message"]
