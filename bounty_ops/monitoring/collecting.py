@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from psycopg import errors
 
 from bounty_ops.errors import UsageError
 from bounty_ops.monitoring.collectors import FAMILIES
-from bounty_ops.monitoring.probe import open_probe
+from bounty_ops.monitoring.probe import failed, open_probe
 from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
 from bounty_ops.postgres.connect import connect
 
@@ -82,21 +81,7 @@ def _collect_family(
     except psycopg.Error as error:
         if probe.connection.closed:
             raise  # it is not this family: the server is gone
-        unknown.append(_failed(probe, name, error))
+        unknown.append(failed(name, "everything", error, probe.user))
         return
     found[name] = measured.result
     unknown.extend(measured.unknown)
-
-
-def _failed(probe: Probe, family: str, error: psycopg.Error) -> Unknown:
-    """Why a whole family is missing.
-
-    The server's primary message names objects and roles, never values; details are left out.
-    """
-    message = error.diag.message_primary or type(error).__name__
-    remedy = "Run it again with --debug, and report it with the server's version"
-    if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
-        remedy = "Try again when the server is less busy"
-    elif isinstance(error, errors.InsufficientPrivilege):
-        remedy = f"GRANT pg_monitor TO {probe.user}"
-    return Unknown(family, "everything", f"{message} (SQLSTATE {error.sqlstate})", remedy)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+import psycopg
+from psycopg.rows import dict_row
+
 from bounty_ops.monitoring.queries import load
+from bounty_ops.monitoring.result import Unknown
 
 if TYPE_CHECKING:
-    import psycopg
     from psycopg.rows import TupleRow
 
     from bounty_ops.environments import Policy
-    from bounty_ops.monitoring.result import FamilyResult, Unknown
+    from bounty_ops.monitoring.result import FamilyResult
 
 #: What a role must be granted to see other roles' sessions and statements.
 GRANT_STATS: Final = "GRANT pg_read_all_stats TO {user} (pg_monitor includes it)"
@@ -44,9 +48,52 @@ class Probe:
         """The rows of the statement in `queries/<name>.sql`."""
         return self.connection.execute(load(name).encode(), parameters).fetchall()
 
+    def records(self, name: str) -> list[dict[str, Any]]:
+        """The rows of the statement in `queries/<name>.sql`, by column."""
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(load(name).encode()).fetchall()
+
+    def record(self, name: str) -> dict[str, Any]:
+        """Its only row, by column; empty without one."""
+        return next(iter(self.records(name)), {})
+
+    def part(self, name: str, family: str, subject: str) -> tuple[dict[str, Any], list[Unknown]]:
+        """Like `record`, for something that a family can do without; a failure is an unknown.
+
+        Raises:
+            psycopg.Error: the connection is gone.
+        """
+        try:
+            return self.record(name), []
+        except psycopg.Error as error:
+            if self.connection.closed:
+                raise
+            return {}, [failed(family, subject, error, self.user)]
+
     def grant_stats(self) -> str:
         """How this role would see other roles' activity."""
-        return GRANT_STATS.format(user=self.user)
+        return GRANT_STATS.format(user=identifier(self.user))
+
+
+def failed(family: str, subject: str, error: psycopg.Error, user: str) -> Unknown:
+    """Why something is missing.
+
+    The server's primary message names objects and roles, never values; details are left out.
+    """
+    message = error.diag.message_primary or type(error).__name__
+    remedy = "Run it again with --debug, and report it with the server's version"
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
+        remedy = "Try again when the server is less busy"
+    elif isinstance(error, psycopg.errors.InsufficientPrivilege):
+        remedy = f"GRANT pg_monitor TO {user}"
+    return Unknown(family, subject, f"{message} (SQLSTATE {error.sqlstate})", remedy)
+
+
+def identifier(name: str) -> str:
+    """A name as it stands in a statement, quoted where it is not plain."""
+    if re.fullmatch("[a-z_][a-z0-9_]*", name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 class Collector(Protocol):

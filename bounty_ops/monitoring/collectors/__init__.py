@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.monitoring.collectors.activity import Activity, collect_activity
 from bounty_ops.monitoring.collectors.connections import Connections, collect_connections
+from bounty_ops.monitoring.collectors.database import Database, collect_database
 from bounty_ops.monitoring.collectors.indexes import Indexes, collect_indexes
 from bounty_ops.monitoring.collectors.queries import Queries, collect_queries
+from bounty_ops.monitoring.collectors.replication import Replication, collect_replication
+from bounty_ops.monitoring.collectors.sequences import Sequences, collect_sequences
+from bounty_ops.monitoring.collectors.settings import ServerSettings, collect_settings
 from bounty_ops.monitoring.collectors.tables import Tables, collect_tables
 
 if TYPE_CHECKING:
@@ -18,6 +23,11 @@ if TYPE_CHECKING:
 #: Every family with its result and its collector, in the order of collection.
 FAMILIES: Final[Mapping[str, tuple[type[FamilyResult], Collector]]] = {
     Connections.family: (Connections, collect_connections),
+    Activity.family: (Activity, collect_activity),
+    Database.family: (Database, collect_database),
+    Sequences.family: (Sequences, collect_sequences),
+    Replication.family: (Replication, collect_replication),
+    ServerSettings.family: (ServerSettings, collect_settings),
     Queries.family: (Queries, collect_queries),
     Tables.family: (Tables, collect_tables),
     Indexes.family: (Indexes, collect_indexes),

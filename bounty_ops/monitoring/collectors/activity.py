@@ -1,10 +1,13 @@
-"""What is going on: long queries and transactions, who waits for whom, who holds vacuum back."""
+"""What is going on: long queries and transactions, who waits for whom, who holds VACUUM back."""
 
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
-from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult
+from bounty_ops.monitoring.collectors.blocking import ASKED, Blocked, Blocking, collect_blocking
+from bounty_ops.monitoring.collectors.horizons import Horizon, collect_horizons
+from bounty_ops.monitoring.literals import strip_literals
+from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, Unknown
 
 
 class LongSession(Entry):
@@ -27,79 +30,6 @@ class LongSession(Entry):
         return f"pid {self.pid}"
 
 
-class Waiter(BaseModel):
-    """A session that waits for a lock."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    pid: int
-    user: str | None
-    application: str | None
-    seconds: float | None
-    """How long it has been waiting; None where the server does not say."""
-    lock: str
-    """What it wants: `AccessExclusiveLock on public.bounty`, `ShareLock on transactionid 734`."""
-    statement: str | None
-    """The statement without literals; None where the role may not see it."""
-    waits_for: tuple[int, ...]
-    """Whom it waits for, lock queues included; 0 stands for a prepared transaction."""
-    depth: int
-    """1: it waits for the blocker itself; 2: for somebody who does; and so on."""
-
-
-class Blocking(Entry):
-    """One session, or prepared transaction, that others wait for and that waits for nobody."""
-
-    blocker_pid: int
-    """0 where it is a prepared transaction, which no session stands behind."""
-    prepared: str | None
-    """The identifier of the prepared transaction."""
-    user: str | None
-    application: str | None
-    state: str | None
-    """`prepared` for a prepared transaction; None where the role may not see it."""
-    seconds: float | None
-    """How long the one that waits longest has been waiting."""
-    transaction_seconds: float | None
-    """How long the blocker's transaction has been open."""
-    statement: str | None
-    """Its statement, or its last one, without literals."""
-    blocked_pids: tuple[int, ...]
-    """Everybody who waits for it, directly or behind others."""
-    depth: int
-    """How long the longest chain is: 1 where all wait for the blocker itself."""
-    waiters: tuple[Waiter, ...]
-
-    @property
-    def subject(self) -> str:
-        """The blocker."""
-        if self.prepared is not None:
-            return f"blocked by prepared {self.prepared}"
-        return f"blocked by pid {self.blocker_pid}"
-
-
-class Horizon(Entry):
-    """Somebody because of whom VACUUM cannot remove dead rows."""
-
-    kind: Literal["backend", "prepared", "slot", "standby"]
-    name: str
-    """`pid 4711`, the prepared transaction's identifier, or the name of the slot or standby."""
-    user: str | None
-    application: str | None
-    state: str | None
-    xid_age: int
-    """How many transactions ago the oldest one began whose view it keeps."""
-    catalog_only: bool
-    """Whether it holds back the system catalogues only (a logical slot)."""
-    seconds: float | None
-    """For how long, where the server says: the transaction's age, a slot's inactivity."""
-
-    @property
-    def subject(self) -> str:
-        """Kind and name."""
-        return f"{self.kind} {self.name}"
-
-
 class Activity(FamilyResult):
     """Sessions of this database, and what holds others up.
 
@@ -112,20 +42,175 @@ class Activity(FamilyResult):
     cadence: ClassVar[Cadence] = "vitals"
 
     hidden: int
-    """Sessions of this database that the role may not look into."""
+    """Sessions of this database that the role may not look into, or the server does not track."""
     longest_query_seconds: float | None
     longest_transaction_seconds: float | None
     longest_idle_in_transaction_seconds: float | None
     """All three: 0 where there is none, None where sessions are hidden."""
     blocked: int
     """Sessions of this database that wait for a lock somebody else holds or waits for."""
-    longest_wait_seconds: float | None
+    longest_wait_seconds: float
     """How long the longest of them has been waiting; 0 where nobody waits."""
     prepared: int
     """Prepared transactions of this database that nobody has committed or rolled back yet."""
-    oldest_prepared_seconds: float | None
+    oldest_prepared_seconds: float
+    """Of the oldest of them; 0 where there is none."""
     oldest_xmin_age: int | None
     """The age of the oldest horizon; 0 where nobody holds one, None where some are hidden."""
     sessions: tuple[LongSession, ...]
     blocking: tuple[Blocking, ...]
     horizons: tuple[Horizon, ...]
+
+
+class _Session(NamedTuple):
+    pid: int
+    client: bool
+    hidden: bool
+    state: str | None
+    user: str | None
+    application: str | None
+    query_seconds: float | None
+    state_seconds: float | None
+    transaction_seconds: float | None
+    wait_event_type: str | None
+    wait_event: str | None
+    text: bytes | None
+
+    @property
+    def untracked(self) -> bool:
+        return self.state == "disabled"
+
+    @property
+    def idle_in_transaction(self) -> bool:
+        return (self.state or "").startswith("idle in transaction")
+
+    @property
+    def seconds(self) -> float:
+        since = self.state_seconds if self.idle_in_transaction else self.query_seconds
+        return max(0.0, since or 0.0)
+
+
+def collect_activity(probe: Probe) -> Measured:
+    """Look at sessions, locks and horizons.
+
+    Raises:
+        psycopg.Error: a statement failed.
+    """
+    found = [_Session(*row) for row in probe.rows("activity")]
+    shown = [each for each in found if each.client and not each.untracked]
+    hidden = [each for each in found if each.hidden]
+    untracked = [each for each in found if each.untracked]
+    # Of a hidden session it is not known whether it waits, so the server is asked.
+    suspects = {each.pid for each in found if each.hidden or each.wait_event_type == "Lock"}
+    blocked = collect_blocking(probe, suspects)
+    horizons, oldest_xmin_age = collect_horizons(probe)
+    ((prepared, oldest_prepared, hidden_standbys),) = probe.rows("held_elsewhere")
+    blind = bool(hidden or untracked)
+    result = Activity(
+        hidden=len(hidden) + len(untracked),
+        longest_query_seconds=None
+        if blind
+        else _longest(each.seconds for each in shown if not each.idle_in_transaction),
+        longest_transaction_seconds=None
+        if blind
+        else _longest(each.transaction_seconds for each in shown),
+        longest_idle_in_transaction_seconds=None
+        if blind
+        else _longest(each.seconds for each in shown if each.idle_in_transaction),
+        blocked=blocked.sessions,
+        longest_wait_seconds=blocked.longest_seconds,
+        prepared=prepared,
+        oldest_prepared_seconds=oldest_prepared,
+        oldest_xmin_age=None if hidden or hidden_standbys else oldest_xmin_age,
+        sessions=_long(shown, probe.policy.slow_query_seconds),
+        blocking=blocked.trees,
+        horizons=horizons,
+    )
+    return Measured(
+        result,
+        (
+            *_hidden_sessions(probe, len(hidden)),
+            *_untracked_sessions(probe, len(untracked)),
+            *_hidden_standbys(probe, hidden_standbys),
+            *_not_asked(blocked),
+        ),
+    )
+
+
+def _longest(seconds: Iterable[float | None]) -> float:
+    return max((each for each in seconds if each is not None), default=0.0)
+
+
+def _long(sessions: Iterable[_Session], threshold: float) -> tuple[LongSession, ...]:
+    """Those that take long, longest first."""
+    long = (
+        LongSession(
+            pid=each.pid,
+            user=each.user or "",
+            application=each.application or "",
+            state=each.state or "",
+            seconds=each.seconds,
+            transaction_seconds=each.transaction_seconds,
+            wait_event=each.wait_event_type and f"{each.wait_event_type}: {each.wait_event}",
+            statement=strip_literals((each.text or b"").decode("utf-8", errors="replace")),
+        )
+        for each in sessions
+        if max(each.seconds, each.transaction_seconds or 0.0) >= threshold
+    )
+    return tuple(sorted(long, key=lambda each: (-(each.transaction_seconds or 0), each.pid)))
+
+
+def _hidden_sessions(probe: Probe, hidden: int) -> tuple[Unknown, ...]:
+    if not hidden:
+        return ()
+    return (
+        Unknown(
+            family=Activity.family,
+            subject="sessions of other roles",
+            reason=f"{hidden} sessions belong to other roles; {probe.user} may not see how long "
+            "their queries and transactions run, nor how far back they hold VACUUM",
+            remedy=probe.grant_stats(),
+        ),
+    )
+
+
+def _untracked_sessions(probe: Probe, untracked: int) -> tuple[Unknown, ...]:
+    if not untracked:
+        return ()
+    return (
+        Unknown(
+            family=Activity.family,
+            subject="sessions without tracking",
+            reason=f"{untracked} sessions run with track_activities off: the server itself does "
+            "not keep how long their queries and transactions run",
+            remedy=f'ALTER DATABASE "{probe.database}" SET track_activities = on',
+        ),
+    )
+
+
+def _hidden_standbys(probe: Probe, hidden: int) -> tuple[Unknown, ...]:
+    if not hidden:
+        return ()
+    return (
+        Unknown(
+            family=Activity.family,
+            subject="horizons of standbys",
+            reason=f"{hidden} followers of this server may hold VACUUM back; {probe.user} may not "
+            "see it",
+            remedy=probe.grant_stats(),
+        ),
+    )
+
+
+def _not_asked(blocked: Blocked) -> tuple[Unknown, ...]:
+    if not blocked.not_asked:
+        return ()
+    return (
+        Unknown(
+            family=Activity.family,
+            subject="who blocks the others",
+            reason=f"{blocked.sessions} sessions wait for locks, and the server was asked about "
+            f"the {ASKED} that have been waiting longest",
+            remedy="See to the blockers that are told; the next collection asks about the others",
+        ),
+    )

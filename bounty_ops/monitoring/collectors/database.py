@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from bounty_ops.monitoring.probe import Measured, Probe
 from bounty_ops.monitoring.result import Cadence, FamilyResult, UtcTime
 
 
@@ -56,19 +57,19 @@ class Database(FamilyResult):
 
     wal_position: int | None
     """Bytes of WAL since the cluster was made, written or, on a standby, replayed."""
-    wal_bytes: int
-    wal_records: int
-    wal_full_page_images: int
-    wal_buffers_full: int
+    wal_bytes: int | None
+    wal_records: int | None
+    wal_full_page_images: int | None
+    wal_buffers_full: int | None
     wal_stats_reset: UtcTime | None
 
-    checkpoints_timed: int
-    checkpoints_requested: int
+    checkpoints_timed: int | None
+    checkpoints_requested: int | None
     checkpoints_done: int | None
     """From PostgreSQL 18 on; timed ones of an idle server are counted but not carried out."""
-    checkpoint_write_seconds: float
-    checkpoint_sync_seconds: float
-    checkpoint_buffers: int
+    checkpoint_write_seconds: float | None
+    checkpoint_sync_seconds: float | None
+    checkpoint_buffers: int | None
     checkpoints_stats_reset: UtcTime | None
 
     archived: int | None
@@ -91,3 +92,32 @@ class Database(FamilyResult):
     mxid_limit: int
     oldest_mxid_age: int
     oldest_mxid_database: str
+
+
+def collect_database(probe: Probe) -> Measured:
+    """Read the counters.
+
+    Raises:
+        psycopg.Error: the statement failed that all the others rest on.
+    """
+    family = Database.family
+    whole = probe.record("database")
+    # Managed servers lack one view or another; the rest is measured all the same.
+    parts = [
+        probe.part("database_size", family, "size"),
+        probe.part("wal", family, "WAL"),
+        probe.part(_checkpoints(probe), family, "checkpoints"),
+        probe.part("archiver", family, "archiving of WAL"),
+    ]
+    found = dict.fromkeys(Database.model_fields)
+    for values, _ in parts:
+        found |= values
+    return Measured(
+        Database.model_validate(found | whole),
+        tuple(unknown for _, reasons in parts for unknown in reasons),
+    )
+
+
+def _checkpoints(probe: Probe) -> str:
+    ((moved,),) = probe.rows("has_checkpointer")
+    return "checkpoints" if moved else "checkpoints_before_17"

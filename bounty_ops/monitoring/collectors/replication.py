@@ -2,7 +2,8 @@
 
 from typing import ClassVar, Literal
 
-from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, UtcTime
+from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, Unknown, UtcTime
 
 
 class Slot(Entry):
@@ -77,3 +78,39 @@ class Replication(FamilyResult):
     """Of a standby: whether it is receiving WAL now; None where it is none."""
     slots: tuple[Slot, ...]
     standbys: tuple[Standby, ...]
+
+
+def collect_replication(probe: Probe) -> Measured:
+    """Read slots and followers.
+
+    Raises:
+        psycopg.Error: a statement failed.
+    """
+    slots = tuple(Slot.model_validate(each) for each in probe.records("slots"))
+    standbys = tuple(Standby.model_validate(each) for each in probe.records("followers"))
+    hidden = sum(each.state is None for each in standbys)
+    result = Replication(
+        **probe.record("recovery"),
+        hidden=hidden,
+        slots_inactive=sum(not each.active for each in slots),
+        retained_bytes=max((each.retained_bytes or 0 for each in slots), default=0),
+        worst_lag_bytes=None
+        if hidden
+        else max((each.lag_bytes or 0 for each in standbys), default=0),
+        slots=slots,
+        standbys=standbys,
+    )
+    return Measured(result, _unknown(probe, hidden))
+
+
+def _unknown(probe: Probe, hidden: int) -> tuple[Unknown, ...]:
+    if not hidden:
+        return ()
+    return (
+        Unknown(
+            family=Replication.family,
+            subject="lag of followers",
+            reason=f"{hidden} follow this server; {probe.user} may not see how far behind",
+            remedy=probe.grant_stats(),
+        ),
+    )
