@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import psycopg
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from bounty_ops.environments import Policy
-    from bounty_ops.monitoring.result import FamilyResult
+    from bounty_ops.monitoring.result import CollectionResult, FamilyResult
 
 #: What a role must be granted to see other roles' sessions and statements.
 GRANT_STATS: Final = "GRANT pg_read_all_stats TO {user} (pg_monitor includes it)"
@@ -43,6 +43,10 @@ class Probe:
     database: str
     version_num: int
     reads_all_stats: bool
+    former: CollectionResult | None = None
+    """The collection before this one, where it is known: what did not change is not read again."""
+    shared: dict[str, object] = field(default_factory=dict)
+    """What one family read that another needs as well."""
 
     def rows(self, name: str, parameters: dict[str, Any] | None = None) -> list[TupleRow]:
         """The rows of the statement in `queries/<name>.sql`."""
@@ -104,7 +108,11 @@ class Collector(Protocol):
         ...
 
 
-def open_probe(connection: psycopg.Connection[TupleRow], policy: Policy) -> Probe:
+def open_probe(
+    connection: psycopg.Connection[TupleRow],
+    policy: Policy,
+    former: CollectionResult | None = None,
+) -> Probe:
     """Prepare the session and find out what it may see.
 
     Raises:
@@ -119,4 +127,5 @@ def open_probe(connection: psycopg.Connection[TupleRow], policy: Policy) -> Prob
         database=connection.info.dbname,
         version_num=version_num,
         reads_all_stats=reads_all_stats,
+        former=former,
     )
