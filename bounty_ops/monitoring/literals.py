@@ -66,28 +66,31 @@ def strip_literals(text: str) -> str:
 
     Names, keywords and parameters such as `$1` stay.
     """
-    kept = _without_set_values(_SPACE.sub(" ", _Reader(text).read()).strip(" "))
+    kept = without_literals(text, PLACEHOLDER)
     return kept if len(kept) <= MAX_LENGTH else kept[: MAX_LENGTH - len(CUT)] + CUT
 
 
-def _without_set_values(text: str) -> str:
-    """Drop what follows ``SET name =``, in each of the statements of a text without literals."""
-    return ";".join(_without_set_value(statement) for statement in text.split(";"))
+def without_literals(text: str, placeholder: str) -> str:
+    """Like `strip_literals`, with something else in the place of literals, and at full length."""
+    read = _SPACE.sub(" ", _Reader(text, placeholder).read()).strip(" ")
+    return ";".join(_without_set_value(each, placeholder) for each in read.split(";"))
 
 
-def _without_set_value(statement: str) -> str:
+def _without_set_value(statement: str, placeholder: str) -> str:
+    """Drop what follows ``SET name =`` in a statement without literals."""
     bare = statement.lstrip()
     match = _SET.match(bare)
     if match is None:
         return statement
-    return f"{statement[: len(statement) - len(bare)]}{match.group()} {PLACEHOLDER}"
+    return f"{statement[: len(statement) - len(bare)]}{match.group()} {placeholder}"
 
 
 class _Reader:
     """Reads one text from left to right; every step consumes at least one character."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, placeholder: str) -> None:
         self._text = text
+        self._placeholder = placeholder
         self._at = 0
         self._out: list[str] = []
 
@@ -116,7 +119,7 @@ class _Reader:
         return True
 
     def number(self, match: re.Match[str]) -> bool:
-        self._keep(PLACEHOLDER, match.end())
+        self._keep(self._placeholder, match.end())
         return True
 
     def escape_literal(self, opening: re.Match[str]) -> bool:
@@ -133,7 +136,7 @@ class _Reader:
         return opening.end() if match is None else match.end()
 
     def _literal(self, end: int) -> bool:
-        self._keep(PLACEHOLDER, end + 1)
+        self._keep(self._placeholder, end + 1)
         return self._text.startswith("'", end)
 
     def quoted_name(self, opening: re.Match[str]) -> bool:
@@ -148,7 +151,7 @@ class _Reader:
     def dollar_literal(self, opening: re.Match[str]) -> bool:
         tag = opening.group()
         end = self._text.find(tag, opening.end())
-        self._keep(PLACEHOLDER, len(self._text) if end < 0 else end + len(tag))
+        self._keep(self._placeholder, len(self._text) if end < 0 else end + len(tag))
         return end >= 0
 
     def line_comment(self, match: re.Match[str]) -> bool:
