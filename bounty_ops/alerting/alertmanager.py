@@ -57,7 +57,7 @@ class Alertmanager:
         ]
         # The severity is a label, so a warning that became critical is another alert: the one
         # before ends now. Alertmanager tells nobody of the end of what it never saw firing.
-        posted = [self._alert(message, now), *(self._alert(each, now, end=now) for each in others)]
+        posted = [self.alert(message, now), *(self.alert(each, now, end=now) for each in others)]
         deliver(self.name, self._target, posted, {IDEMPOTENCY_HEADER: message.key})
 
     def renew(self, messages: Sequence[Message], *, now: datetime) -> None:
@@ -66,11 +66,12 @@ class Alertmanager:
         Raises:
             DeliveryError: it was not taken; says why, without the URL.
         """
-        deliver(self.name, self._target, [self._alert(each, now) for each in messages], {})
+        deliver(self.name, self._target, [self.alert(each, now) for each in messages], {})
 
-    def _alert(
+    def alert(
         self, message: Message, now: datetime, *, end: datetime | None = None
     ) -> dict[str, Any]:
+        """What the API calls a postableAlert; `end` ends it whatever the message says."""
         starts = message.opened_at
         if end is None:
             end = (message.resolved_at or now) if message.over else now + HOLD

@@ -96,6 +96,7 @@ class _Lane:
     def run(self) -> list[str]:
         """Send until nothing is due, the channel fails, or time is up; what went wrong."""
         problems: list[str] = []
+        told: set[int] = set()
         until = monotonic() + BUDGET_SECONDS
         while monotonic() < until:
             message = outbox.claim(
@@ -107,13 +108,14 @@ class _Lane:
             )
             if message is None:
                 break
+            told.add(message.incident)
             error = self._send(message)
             if error is not None:
                 problems.append(str(error))
                 if not error.permanent:
                     return problems
         if isinstance(self.channel, Alertmanager) and self.incident is None:
-            problems.extend(self._renew(self.channel))
+            problems.extend(self._renew(self.channel, told))
         return problems
 
     def _send(self, message: Message) -> DeliveryError | None:
@@ -141,10 +143,11 @@ class _Lane:
         else:
             outbox.bury(self.engine, self.channel, message, error=str(error))
 
-    def _renew(self, channel: Alertmanager) -> list[str]:
-        firing = settling.to_renew(
+    def _renew(self, channel: Alertmanager, told: set[int]) -> list[str]:
+        known = settling.to_renew(
             self.engine, self.environment, channel, ended_after=self.now - REPEAT_ENDS
         )
+        firing = [message for message in known if message.incident not in told]
         if not firing:
             return []
         try:

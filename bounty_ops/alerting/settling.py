@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from bounty_ops.alerting.message import RESOLVED, Message
 from bounty_ops.alerting.outbox import DEAD, DELIVERED, FIELDS, OLDEST, as_message
@@ -73,7 +74,7 @@ def to_renew(
     """
     newest = (
         select(*FIELDS, literal(1).label("attempts"))
-        .distinct(Notification.incident_id)
+        .ext(distinct_on(Notification.incident_id))
         .select_from(NotificationDelivery)
         .join(Notification, Notification.id == NotificationDelivery.notification_id)
         .join(Incident, Incident.id == Notification.incident_id)
