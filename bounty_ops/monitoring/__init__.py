@@ -1,9 +1,14 @@
 """Measuring a database without disturbing it, and saying what could not be seen."""
 
 from bounty_ops.monitoring.collecting import collect
+from bounty_ops.monitoring.collectors.activity import Activity
 from bounty_ops.monitoring.collectors.connections import ConnectionLimit, Connections
+from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.collectors.indexes import Indexes
 from bounty_ops.monitoring.collectors.queries import Queries
+from bounty_ops.monitoring.collectors.replication import Replication
+from bounty_ops.monitoring.collectors.sequences import Sequences
+from bounty_ops.monitoring.collectors.settings import ServerSettings
 from bounty_ops.monitoring.collectors.tables import Tables
 from bounty_ops.monitoring.findings import Finding, Severity
 from bounty_ops.monitoring.history import latest_collections, store_collection
@@ -12,13 +17,18 @@ from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
 from bounty_ops.monitoring.samples import prune
 
 __all__ = [
+    "Activity",
     "CollectionResult",
     "ConnectionLimit",
     "Connections",
+    "Database",
     "FamilyResult",
     "Finding",
     "Indexes",
     "Queries",
+    "Replication",
+    "Sequences",
+    "ServerSettings",
     "Severity",
     "Tables",
     "Unknown",
