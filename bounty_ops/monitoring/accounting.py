@@ -124,8 +124,12 @@ class Interval:
 
 
 def account(before: Look, after: Look) -> Interval | None:
-    """What happened between two looks; None where the second is not the later one."""
-    if after.at <= before.at:
+    """What happened between two looks.
+
+    None where the second is not the later one, or is one at another server: a standby that took
+    over has counted by itself all the time, and nothing of it belongs to this interval.
+    """
+    if after.at <= before.at or _elsewhere(before, after):
         return None
     anew = {key for key in after.entries if _made_anew(before, after, key)}
     spent = {
@@ -151,6 +155,14 @@ def account(before: Look, after: Look) -> Interval | None:
         lost_seconds=sum(seconds for _, seconds in lost),
         # Of hidden entries only the sum is known: it shrinks when one of them is thrown away.
         hidden_calls=max(0, after.hidden_calls - before.hidden_calls),
+    )
+
+
+def _elsewhere(before: Look, after: Look) -> bool:
+    return (
+        after.reset_at is not None
+        and after.reset_at != before.reset_at
+        and after.reset_at <= before.at
     )
 
 

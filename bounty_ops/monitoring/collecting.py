@@ -17,10 +17,10 @@ from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
 from bounty_ops.postgres.connect import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from bounty_ops.environments import Environment
-    from bounty_ops.monitoring.probe import Probe
+    from bounty_ops.monitoring.probe import Measured, Probe
 
 STATEMENT_TIMEOUT_MS: Final = 5_000
 LOCK_TIMEOUT_MS: Final = 100
@@ -31,11 +31,14 @@ def collect(
     *,
     families: Collection[str] | None = None,
     former: CollectionResult | None = None,
+    memory: Mapping[str, bytes] | None = None,
 ) -> CollectionResult:
     """Measure the environment's database; all families, or the named ones.
 
     Given the `former` collection, what cannot have changed since is taken over from it. That makes
-    a collection of many tables cheap; the result is the same.
+    a collection of many tables cheap; the result is the same. `memory` is what the collections
+    before left to be remembered (`history.recall`): with it statements are accounted for since
+    then.
 
     What cannot be seen or fails by itself is reported in `unknown`; it never counts as zero. So
     is all that is left out because `admission` says that it would be in the way.
@@ -51,6 +54,7 @@ def collect(
     taken_at, begun = datetime.now(UTC), time.monotonic()
     found: dict[str, FamilyResult] = {}
     unknown: list[Unknown] = []
+    remembered: dict[str, bytes] = {}
     with connect(
         url,
         application_name=APPLICATION_NAME,
@@ -58,15 +62,21 @@ def collect(
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         lock_timeout_ms=LOCK_TIMEOUT_MS,
     ) as connection:
-        probe = open_probe(connection, environment.policy, former)
+        probe = open_probe(connection, environment.policy, former, memory)
         for name in _admitted(probe, wanted, unknown):
-            _collect_family(probe, name, found, unknown)
+            measured = _collect_family(probe, name, unknown)
+            if measured is not None:
+                found[name] = measured.result
+                unknown.extend(measured.unknown)
+                if measured.memory is not None:
+                    remembered[name] = measured.memory
     return CollectionResult(
         environment=environment.name,
         taken_at=taken_at,
         seconds=round(time.monotonic() - begun, 6),
         families=found,
         unknown=tuple(unknown),
+        memory=remembered,
     )
 
 
@@ -94,16 +104,12 @@ def _admitted(probe: Probe, wanted: list[str], unknown: list[Unknown]) -> list[s
     return counted
 
 
-def _collect_family(
-    probe: Probe, name: str, found: dict[str, FamilyResult], unknown: list[Unknown]
-) -> None:
+def _collect_family(probe: Probe, name: str, unknown: list[Unknown]) -> Measured | None:
     _, collector = FAMILIES[name]
     try:
-        measured = collector(probe)
+        return collector(probe)
     except psycopg.Error as error:
         if probe.connection.closed:
             raise  # it is not this family: the server is gone
         unknown.append(failed(name, "everything", error, probe.user))
-        return
-    found[name] = measured.result
-    unknown.extend(measured.unknown)
+        return None

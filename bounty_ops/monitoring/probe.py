@@ -13,6 +13,8 @@ from bounty_ops.monitoring.queries import load
 from bounty_ops.monitoring.result import Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg.rows import TupleRow
 
     from bounty_ops.environments import Policy
@@ -31,6 +33,8 @@ class Measured(NamedTuple):
 
     result: FamilyResult
     unknown: tuple[Unknown, ...] = ()
+    memory: bytes | None = None
+    """What the next collection of this family needs to know."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Probe:
     """The collection before this one, where it is known: what did not change is not read again."""
     shared: dict[str, object] = field(default_factory=dict)
     """What one family read that another needs as well."""
+    memory: Mapping[str, bytes] = field(default_factory=dict)
+    """What each family left to be remembered the last time."""
 
     def rows(self, name: str, parameters: dict[str, Any] | None = None) -> list[TupleRow]:
         """The rows of the statement in `queries/<name>.sql`."""
@@ -112,6 +118,7 @@ def open_probe(
     connection: psycopg.Connection[TupleRow],
     policy: Policy,
     former: CollectionResult | None = None,
+    memory: Mapping[str, bytes] | None = None,
 ) -> Probe:
     """Prepare the session and find out what it may see.
 
@@ -128,4 +135,5 @@ def open_probe(
         version_num=version_num,
         reads_all_stats=reads_all_stats,
         former=former,
+        memory=memory or {},
     )

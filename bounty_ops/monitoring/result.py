@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
@@ -85,6 +85,8 @@ class CollectionResult:
     seconds: float
     families: Mapping[str, FamilyResult]
     unknown: tuple[Unknown, ...] = ()
+    memory: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """What the next collection needs to know of this one, by family; no part of the result."""
 
     def family(self, kind: type[F]) -> F | None:
         """The result of one family, None where there is none."""
