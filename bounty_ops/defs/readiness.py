@@ -16,3 +16,14 @@ def why_not(name: str) -> str | None:
     except ConfigurationError as error:
         return f"{error}. {error.hint}"
     return None
+
+
+def why_not_measured(name: str) -> str | None:
+    """Why the environment `name` is not measured now, or None."""
+    problem = why_not(name)
+    if problem is None and not load_settings().environment(name).policy.monitor_wakes:
+        return (
+            f"`monitor_wakes` is false: nothing connects to {name} only to measure it, so that a "
+            f"suspended database stays suspended. `bounty-ops monitor collect -e {name}` does."
+        )
+    return problem

@@ -19,7 +19,7 @@ from bounty_ops.defs.names import (
     TABLE_SIZES,
     Names,
 )
-from bounty_ops.defs.readiness import why_not
+from bounty_ops.defs.readiness import why_not, why_not_measured
 from bounty_ops.defs.schema_checks import (
     lint_check,
     no_drift_check,
@@ -81,6 +81,7 @@ def collection(names: Names, policy: Policy) -> dg.Definitions:
         job_name=names.collect,
         cron=policy.collection_cron,
         timezone=policy.timezone,
+        obstacle=why_not_measured,
     )
     return dg.Definitions(jobs=[job], schedules=[schedule])
 
@@ -112,7 +113,13 @@ def schema_checks(names: Names, policy: Policy) -> dg.Definitions:
 
 
 def _schedule(
-    names: Names, *, name: str, job_name: str, cron: str, timezone: str
+    names: Names,
+    *,
+    name: str,
+    job_name: str,
+    cron: str,
+    timezone: str,
+    obstacle: Callable[[str], str | None] = why_not,
 ) -> dg.ScheduleDefinition:
     def build(
         cron: str, tick: Callable[[], dg.RunRequest | dg.SkipReason]
@@ -130,7 +137,7 @@ def _schedule(
         )
 
     def launch() -> dg.RunRequest | dg.SkipReason:
-        problem = why_not(names.environment)
+        problem = obstacle(names.environment)
         return dg.RunRequest(tags=names.tags) if problem is None else dg.SkipReason(problem)
 
     def explain() -> dg.SkipReason:

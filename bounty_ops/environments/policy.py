@@ -64,6 +64,12 @@ class Policy(BaseModel):
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions.")
     nightly_cron: Cron = Field(default="0 2 * * *", description="When to back up and verify.")
     collection_cron: Cron = Field(default="*/15 * * * *", description="When to take samples.")
+    monitor_wakes: bool = Field(
+        default=True,
+        description="Whether a connection may be made only to measure. `false` for a serverless "
+        "database that is to stay suspended: the schedule skips, and says so; `bounty-ops monitor "
+        "collect` measures when somebody asks.",
+    )
     backup_max_age_hours: Positive = Field(
         default=26, description="Older than that, the newest backup is overdue."
     )

@@ -92,6 +92,15 @@ def test_a_schedule_of_an_unconfigured_environment_skips_and_says_why(
     assert "%40" in (why or "")
 
 
+def test_a_database_that_is_to_stay_suspended_is_not_measured(development: Deployment) -> None:
+    policy = "[environments.development]\nmonitor_wakes = false\n"
+    (development.home / "bounty_ops.toml").write_text(policy, encoding="utf-8")
+    runs, why = launch(development, "development_collect_schedule")
+    assert runs == 0
+    assert "`monitor_wakes` is false" in (why or "")
+    assert launch(development, "development_nightly_schedule") == (1, None)
+
+
 def test_a_corrected_setting_works_without_a_reload(
     make_deployment: Callable[..., Deployment], fresh_database: DatabaseUrl
 ) -> None:
