@@ -3,6 +3,7 @@
 from bounty_ops.schema.ops.base import SCHEMA, OpsBase
 from bounty_ops.schema.ops.catalogue import Backup, MigrationRecord, Verification
 from bounty_ops.schema.ops.incidents import Evaluation, Incident, Silence
+from bounty_ops.schema.ops.memory import CollectionMemory
 from bounty_ops.schema.ops.outbox import Notification, NotificationDelivery
 from bounty_ops.schema.ops.samples import (
     Collection,
@@ -19,6 +20,7 @@ __all__ = [
     "SCHEMA",
     "Backup",
     "Collection",
+    "CollectionMemory",
     "Evaluation",
     "Incident",
     "MigrationRecord",
