@@ -207,8 +207,16 @@ class Policy(BaseModel):
         description="Names of variables, each holding an Apprise URL (they carry tokens, so the "
         "URLs themselves never stand in this file).",
     )
-    keep_samples_days: Annotated[int, Field(ge=1)] = Field(
-        default=30, description="Samples older than that are deleted."
+    keep_samples_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        default=7,
+        description="Samples are kept as they were taken for so many days. Where environments "
+        "differ in this and the next two, the longest holds for all.",
+    )
+    keep_five_minutes_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        default=90, description="In steps of five minutes for so many days."
+    )
+    keep_hourly_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        default=730, description="In steps of an hour for so many days."
     )
 
     @model_validator(mode="after")

@@ -7,17 +7,18 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 
 from bounty_ops.monitoring.history.chains import Layouts, day_of, load_chains
 from bounty_ops.monitoring.history.documents import Document, document_of, order_of
 from bounty_ops.monitoring.history.flatten import Flat, flatten
 from bounty_ops.monitoring.history.memory import remember
 from bounty_ops.monitoring.history.packs import State
+from bounty_ops.monitoring.history.rolling import ROLLING_LOCK
 from bounty_ops.monitoring.history.subjects import Place, Subject, place_all, touch_stale
 from bounty_ops.monitoring.history.texts import store_texts
 from bounty_ops.monitoring.result import SUMMARY
-from bounty_ops.schema.ops import Collection, Sample
+from bounty_ops.schema.ops import Collection, Sample, SampleRolledDay
 from bounty_ops.schema.ops.samples import COLLECTION_IDS
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def store_collection(engine: Engine, result: CollectionResult) -> int:
         layouts = Layouts({texts[flat.layout]: flat.layout for flat in flats.values()})
         packs = _packs(connection, known, states, layouts, day)
         _copy(connection, packs, identity, result.taken_at)
+        # What came late is rolled up too.
+        connection.execute(delete(SampleRolledDay).where(SampleRolledDay.day == day))
         touch_stale(connection, [known[subject].subject_id for subject in flats], day)
         connection.execute(
             insert(Collection).values(
@@ -81,6 +84,7 @@ def store_collection(engine: Engine, result: CollectionResult) -> int:
 def lock_environment(connection: Connection, environment: str) -> None:
     """Be the only one who writes samples of an environment, until the transaction ends."""
     connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+    connection.execute(select(func.pg_advisory_xact_lock_shared(ROLLING_LOCK)))
     connection.execute(select(func.pg_advisory_xact_lock(LOCK_CLASS, func.hashtext(environment))))
 
 

@@ -121,7 +121,8 @@ def touch_stale(connection: Connection, subject_ids: Collection[int], day: date)
         return
     stale = connection.scalars(
         select(SampleSubject.id).where(
-            SampleSubject.id.in_(list(subject_ids)), SampleSubject.seen_on < day
+            SampleSubject.id.in_(list(subject_ids)),
+            SampleSubject.seen_on < day - TOUCHED_EVERY,
         )
     )
     _touch(connection, stale, day)

@@ -1,0 +1,152 @@
+"""Partitions: made ahead, filled from DEFAULT where that was not done, and dropped when expired."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from psycopg import sql
+from sqlalchemy import text
+
+from bounty_ops.monitoring.history.chains import begin_of
+from bounty_ops.schema.ops import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, TextClause
+
+#: Whoever has to wait behind us waits no longer; another time will do.
+_LOCK_TIMEOUT: Final = "2s"
+_MONDAY: Final = date(1970, 1, 5)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A partitioned table."""
+
+    table: str
+    column: str
+    days: int
+    """Of a partition. Longer ones begin on Mondays."""
+
+    def begin(self, day: date) -> date:
+        """The first day of the partition that a day belongs to."""
+        return day - timedelta(days=(day - _MONDAY).days % self.days)
+
+    def name(self, begin: date) -> str:
+        """The partition that begins on a day."""
+        return f"{self.table}_{begin:%Y%m%d}"
+
+    @property
+    def default(self) -> str:
+        """The partition for what no other was made for."""
+        return f"{self.table}_default"
+
+
+COLLECTION: Final = Tree("collection", "taken_at", 1)
+SAMPLE: Final = Tree("sample", "taken_at", 1)
+FIVE_MINUTES: Final = Tree("sample_5min", "starts_at", 7)
+HOURLY: Final = Tree("sample_hourly", "starts_at", 28)
+TREES: Final = (COLLECTION, SAMPLE, FIVE_MINUTES, HOURLY)
+
+
+def existing(connection: Connection, tree: Tree) -> list[date]:
+    """When its partitions begin, oldest first."""
+    rows = connection.scalars(
+        text(
+            "SELECT c.relname FROM pg_catalog.pg_inherits AS i "
+            "JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = pg_catalog.to_regclass(:parent)"
+        ),
+        {"parent": f"{SCHEMA}.{tree.table}"},
+    )
+    found = (re.fullmatch(rf"{tree.table}_(\d{{8}})", name) for name in rows)
+    begins = (datetime.strptime(each[1], "%Y%m%d") for each in found if each)  # noqa: DTZ007 - a day
+    return sorted(begin.date() for begin in begins)
+
+
+def days_in_default(connection: Connection, tree: Tree) -> list[date]:
+    """The days of what lies in the DEFAULT partition, oldest first."""
+    rows = connection.execute(
+        _sql(
+            "SELECT DISTINCT ({column} AT TIME ZONE 'UTC')::date AS day FROM {default} ORDER BY 1",
+            tree,
+        )
+    )
+    return [row.day for row in rows]
+
+
+def make(connection: Connection, tree: Tree, days: Iterable[date]) -> list[str]:
+    """Make the partitions of these days that are missing, each in a transaction of its own.
+
+    Rows of theirs that lie in DEFAULT are moved.
+    """
+    with connection.begin():
+        there = set(existing(connection, tree))
+    made = []
+    for begin in sorted({tree.begin(day) for day in days} - there):
+        with connection.begin():
+            _make(connection, tree, begin)
+        made.append(tree.name(begin))
+    return made
+
+
+def drop(connection: Connection, tree: Tree, begin: date) -> str:
+    """Drop a partition, in a transaction of its own.
+
+    DETACH ... CONCURRENTLY is not possible beside a DEFAULT partition; the lock on the parent is
+    held for as long as it takes to write the catalog.
+    """
+    with connection.begin():
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+        part = sql.Identifier(SCHEMA, tree.name(begin))
+        connection.execute(_sql("ALTER TABLE {parent} DETACH PARTITION {part}", tree, part=part))
+        connection.execute(_sql("DROP TABLE {part}", tree, part=part))
+    return tree.name(begin)
+
+
+def delete_from_default(connection: Connection, tree: Tree, day: date) -> int:
+    """Delete what came too late for a day that has been dropped; returns how many rows."""
+    with connection.begin():
+        deleted = connection.execute(
+            _sql(
+                "DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high}",
+                tree,
+                low=sql.Literal(begin_of(day).isoformat()),
+                high=sql.Literal(begin_of(day + timedelta(days=1)).isoformat()),
+            )
+        )
+    return deleted.rowcount
+
+
+def _make(connection: Connection, tree: Tree, begin: date) -> None:
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+    names = {
+        "part": sql.Identifier(SCHEMA, tree.name(begin)),
+        "low": sql.Literal(begin_of(begin).isoformat()),
+        "high": sql.Literal(begin_of(begin + timedelta(days=tree.days)).isoformat()),
+    }
+    for statement in (
+        # Before anything is moved: what is written meanwhile would be refused by the new bounds.
+        "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
+        "CREATE TABLE {part} (LIKE {parent} INCLUDING ALL)",
+        (
+            "WITH moved AS (DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high} "
+            "RETURNING *) INSERT INTO {part} SELECT * FROM moved"
+        ),
+        "ALTER TABLE {parent} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})",
+    ):
+        connection.execute(_sql(statement, tree, **names))
+
+
+def _sql(statement: str, tree: Tree, **parts: sql.Composable) -> TextClause:
+    composed = sql.SQL(statement).format(
+        parent=sql.Identifier(SCHEMA, tree.table),
+        default=sql.Identifier(SCHEMA, tree.default),
+        column=sql.Identifier(tree.column),
+        **parts,
+    )
+    return text(composed.as_string().replace(":", r"\:"))
