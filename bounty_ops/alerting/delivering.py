@@ -16,6 +16,7 @@ from bounty_ops.alerting import outbox, settling
 from bounty_ops.alerting.alertmanager import REPEAT_ENDS, Alertmanager
 from bounty_ops.alerting.backoff import MOST_ATTEMPTS, Again, after_failure
 from bounty_ops.alerting.channels import Channel, open_channels
+from bounty_ops.alerting.webhook import Webhook
 from bounty_ops.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -125,12 +126,18 @@ class _Lane:
             outbox.bury(self.engine, self.channel, message, error=error)
             return None
         try:
-            self.channel.send(message, now=self.now)
+            if not self._arrived(message):
+                self.channel.send(message, now=self.now)
         except DeliveryError as error:
             self._failed(message, error)
             return error
         outbox.taken(self.engine, self.channel, message)
         return None
+
+    def _arrived(self, message: Message) -> bool:
+        """Whether an attempt whose end nobody knows did reach a channel that can be asked."""
+        channel = self.channel
+        return isinstance(channel, Webhook) and message.attempt > 1 and channel.has(message)
 
     def _failed(self, message: Message, error: DeliveryError) -> None:
         # Not a secret: it only keeps what failed together from coming back together.

@@ -73,6 +73,16 @@ def get(target: Target, *, seconds: float) -> Answer:
     return _attempt(target, _request(target, "GET", None, {}), seconds, redirects=True)
 
 
+def ask(target: Target, headers: Mapping[str, str], *, seconds: float) -> Answer:
+    """GET it, within `seconds` whatever happens; a redirect is no answer."""
+    request = _request(target, "GET", None, headers)
+    return within(
+        lambda: _attempt(target, request, seconds, redirects=False),
+        seconds,
+        otherwise=Answer(f"no answer within {seconds:g} s"),
+    )
+
+
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
     """POST to it, within `seconds` whatever happens; a redirect is a refusal.
 

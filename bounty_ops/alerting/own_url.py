@@ -65,6 +65,11 @@ def parse(url: str, *, is_option: Callable[[str], bool], port: int | None = None
     return OwnUrl(Target(target.url, {**target.headers, **headers}, verify), options)
 
 
+def is_yes(value: str) -> bool:
+    """Whether an option is on; what is not a no is a yes, as in Apprise."""
+    return value.lower() not in _NO
+
+
 def _query(
     query: str, is_option: Callable[[str], bool]
 ) -> tuple[dict[str, str], dict[str, str], str, bool]:
@@ -77,7 +82,7 @@ def _query(
         if name.startswith("+"):
             headers[_header(name[1:])] = _value(value)
         elif name == "verify":
-            verify = value.lower() not in _NO
+            verify = is_yes(value)
         elif is_option(name):
             options[name] = value
         else:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bounty_ops.alerting.apprise_channel import IDEMPOTENCY_HEADER, SEND_TIMEOUT_SECONDS
-from bounty_ops.alerting.http_call import Answer, post
-from bounty_ops.alerting.own_url import parse
+from bounty_ops.alerting.http_call import Answer, ask, post
+from bounty_ops.alerting.own_url import is_yes, parse
 from bounty_ops.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Of the document; fields may be added without a new one.
 VERSION: Final = 1
+_ASK: Final = "ask"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,18 @@ class Webhook:
     name: str
     fingerprint: str
     _target: Target = field(repr=False)
+    asks: bool = False
+
+    def has(self, message: Message) -> bool:
+        """Whether the receiver says that it has the message already.
+
+        Only where its URL says `ask=yes`: any other receiver may answer a GET with a page, and the
+        message would be lost.
+        """
+        if not self.asks:
+            return False
+        headers = {IDEMPOTENCY_HEADER: message.key}
+        return ask(self._target, headers, seconds=SEND_TIMEOUT_SECONDS).problem is None
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post one message.
@@ -54,8 +67,9 @@ def open_webhook(url: str, fingerprint: str) -> Webhook:
     Raises:
         ValueError: it is not understood; repeats no part of it.
     """
-    parsed = parse(url, is_option=lambda _: False)
-    return Webhook(f"webhook {fingerprint[:6]}", fingerprint, parsed.target)
+    parsed = parse(url, is_option=lambda name: name == _ASK)
+    asks = is_yes(parsed.options.get(_ASK, "no"))
+    return Webhook(f"webhook {fingerprint[:6]}", fingerprint, parsed.target, asks)
 
 
 def document(message: Message, now: datetime) -> dict[str, Any]:

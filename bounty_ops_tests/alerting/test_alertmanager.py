@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
-from bounty_ops.alerting import Severity, deliver_pending, reconcile
+from bounty_ops.alerting import deliver_pending
 from bounty_ops.alerting.alertmanager import HOLD, Alertmanager, open_alertmanager
 from bounty_ops.alerting.channels import open_channels
 from bounty_ops.errors import DeliveryError
 from bounty_ops_tests.alerting.messages import OPENED, message, resolved
+from bounty_ops_tests.alerting.outbox_rows import fires, is_over, let_time_pass
 from bounty_ops_tests.alerting.receivers import AlertmanagerReceiver, read_alerts
-from bounty_ops_tests.alerting.situations import NOW, finding
+from bounty_ops_tests.alerting.situations import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,14 +151,14 @@ def test_what_fires_is_said_again_at_each_look_until_it_is_over(
     operations: Engine, receiver: AlertmanagerReceiver
 ) -> None:
     urls = [f"alertmanager://127.0.0.1:{receiver.port}"]
-    reconcile(operations, "production", [finding(severity=Severity.WARNING)], NOW)
+    incident = fires(operations, severity="warning")
     for minute in range(0, 120, 15):  # four times as long as an alert lives by itself
         now = NOW + timedelta(minutes=minute)
         deliver_pending(operations, "production", urls, now=now)
         (alert,) = receiver.firing(now + timedelta(minutes=14))
         assert alert.starts_at == NOW
     end = NOW + timedelta(hours=2)
-    reconcile(operations, "production", [], end)
+    is_over(operations, incident, now=end)
     deliver_pending(operations, "production", urls, now=end)
     assert receiver.firing(end) == []
     deliver_pending(operations, "production", urls, now=end + timedelta(hours=1))
@@ -172,9 +172,9 @@ def test_an_end_that_a_renewal_overtook_is_said_again(
     operations: Engine, receiver: AlertmanagerReceiver
 ) -> None:
     urls = [f"alertmanager://127.0.0.1:{receiver.port}"]
-    reconcile(operations, "production", [finding()], NOW)
+    incident = fires(operations)
     deliver_pending(operations, "production", urls, now=NOW)
-    reconcile(operations, "production", [], NOW + timedelta(minutes=1))
+    is_over(operations, incident, now=NOW + timedelta(minutes=1))
     deliver_pending(operations, "production", urls, now=NOW + timedelta(minutes=1))
     # Another watcher read before that end, and its request comes after it.
     _channel(receiver).renew([message(opened_at=NOW)], now=NOW + timedelta(minutes=1))
@@ -187,18 +187,15 @@ def test_an_end_that_could_not_be_sent_does_not_keep_the_alert_alive(
     operations: Engine, receiver: AlertmanagerReceiver
 ) -> None:
     urls = [f"alertmanager://127.0.0.1:{receiver.port}"]
-    reconcile(operations, "production", [finding()], NOW)
+    incident = fires(operations)
     deliver_pending(operations, "production", urls, now=NOW)
-    reconcile(operations, "production", [], NOW + timedelta(minutes=1))
+    is_over(operations, incident, now=NOW + timedelta(minutes=1))
     receiver.status = 503
     deliver_pending(operations, "production", urls, now=NOW + timedelta(minutes=1))
     receiver.status = 200
     # Its end waits for its time; meanwhile nothing says that it still fires.
     deliver_pending(operations, "production", urls, now=NOW + timedelta(minutes=1))
     assert len(receiver.history) == 1
-    with operations.begin() as connection:
-        connection.execute(
-            text("UPDATE bounty_ops.notification_delivery SET next_attempt_at = '2000-01-01Z'")
-        )
+    let_time_pass(operations)
     deliver_pending(operations, "production", urls, now=NOW + timedelta(minutes=2))
     assert receiver.firing(NOW + timedelta(minutes=2)) == []
