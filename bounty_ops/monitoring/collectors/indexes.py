@@ -1,9 +1,18 @@
 """Every index and foreign key: size, use, and the facts that tell a useless one from a needed."""
 
-from typing import Any, ClassVar, NamedTuple
+from datetime import datetime
+from typing import Any, ClassVar, Final, NamedTuple
 
-from bounty_ops.monitoring.collectors.sizes import locked_relations, measure
-from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.collectors.columns import SELECT_REMEDY, column_statistics
+from bounty_ops.monitoring.collectors.entries import bloat_bytes, entry_bytes
+from bounty_ops.monitoring.collectors.relations import (
+    IndexCounters,
+    Relations,
+    binary_rows,
+    relations,
+)
+from bounty_ops.monitoring.collectors.sizes import measure
+from bounty_ops.monitoring.probe import Measured, Probe, identifier
 from bounty_ops.monitoring.result import Entry, FamilyResult, SchemaName, Unknown, UtcTime
 
 
@@ -42,6 +51,23 @@ class IndexFacts(Entry):
     last_scan: UtcTime | None
     """None before PostgreSQL 16, and where there was none."""
 
+    unscanned_since: UtcTime | None = None
+    """The first collection since which no scan was counted: it was there then."""
+    building: str | None = None
+    """The phase of the statement that is building it; None when none is seen to."""
+    rows: int | None = None
+    """Entries as the catalog has them; None before the first VACUUM or ANALYZE."""
+    entry_bytes: float | None = None
+    """What an entry of a btree takes on average; None where the planner knows too little."""
+    bloat_bytes: int | None = None
+    """Estimate of what a REINDEX would give back; None where it cannot be estimated."""
+    fillfactor: int | None = None
+    hidden: bool = False
+    """The role may not read its columns, so nothing is known of their widths."""
+    oid: int | None = None
+    storage: str | None = None
+    """Changes as soon as the size may have changed."""
+
     @property
     def subject(self) -> str:
         """Schema and name."""
@@ -77,31 +103,35 @@ class Indexes(FamilyResult):
     statistics_since: UtcTime | None
     """When the counters began; None where the server does not say."""
     statistics_seconds: float | None
+    catalogue: str | None = None
+    """Equal in two collections: no relation was made, changed or dropped in between."""
+    described_at: UtcTime | None = None
+    measured: int | None = None
+    """How many were measured anew; the others cannot have changed."""
+    hidden_builds: int = 0
+    """Statements that build indexes which the role may not know."""
     indexes: tuple[IndexFacts, ...]
     foreign_keys: tuple[ForeignKey, ...]
 
 
-class _Row(NamedTuple):
-    oid: int
-    schema: str
-    table: str
-    name: str
-    method: str
-    unique: bool
-    primary: bool
-    constraint: str | None
-    valid: bool
-    replica_identity: bool
-    referenced: bool
-    partitioned: bool
-    partial: bool
-    columns: list[str | None]
-    keys: list[str]
-    included: list[str]
-    predicate: str | None
-    nulls_not_distinct: bool
-    estimated_bytes: int
-    statistics: dict[str, Any] | None
+class _Known(NamedTuple):
+    """What holds of an index until something changes."""
+
+    facts: dict[str, Any]
+    bytes: int
+    storage: str | None = None
+    """What the size belongs to; None where it is an estimate."""
+    before: IndexFacts | None = None
+    """As the former collection had it."""
+
+
+#: What of an index stays as it is until the catalogs change, in the order of `indexes.sql`.
+_DESCRIBED: Final = (
+    "schema_name", "table", "name", "method", "unique", "primary", "constraint", "valid",
+    "replica_identity", "referenced", "partitioned", "partial", "columns", "keys", "included",
+    "predicate", "nulls_not_distinct",
+)  # fmt: skip
+_LASTING: Final = (*_DESCRIBED, "oid", "fillfactor", "entry_bytes", "hidden")
 
 
 def collect_indexes(probe: Probe) -> Measured:
@@ -110,56 +140,101 @@ def collect_indexes(probe: Probe) -> Measured:
     Raises:
         psycopg.Error: a statement failed.
     """
-    rows = [_Row(*row) for row in probe.rows("indexes")]
-    locked = locked_relations(probe)
-    free = [row.oid for row in rows if not row.partitioned and row.oid not in locked.relations]
-    exact = measure(probe, "index_sizes", free)
-    indexes = sorted(
-        (_facts(row, exact.get(row.oid)) for row in rows),
-        key=lambda index: (-index.bytes, index.subject),
-    )
-    ((since, seconds),) = probe.rows("statistics_age")
+    seen = relations(probe)
+    known, keys, described_at = _known(probe, seen)
+    storage = seen.index_storage()
+    stale = [
+        oid
+        for oid in known.keys() & storage.keys()
+        if known[oid].storage != storage[oid] or seen.indexes[oid].table in seen.written
+    ]
+    exact = measure(probe, "index_sizes", stale, seen.locked.relations)
+    estimated = set(stale) - exact.keys()
+    building = {oid: phase for oid, phase, *_ in binary_rows(probe, "index_builds")}
+    indexes = [
+        _facts(
+            seen,
+            one,
+            exact[oid][0] if oid in exact else one.bytes,
+            None if oid in estimated else storage.get(oid),
+            building.get(oid),
+        )
+        for oid, one in known.items()
+        if oid in seen.indexes or one.facts["partitioned"]
+    ]
+    since = seen.statistics_since
     result = Indexes(
         count=len(indexes),
         total_bytes=sum(index.bytes for index in indexes),
-        estimated=sum(not index.exact for index in indexes),
+        estimated=len(estimated),
         statistics_since=since,
-        statistics_seconds=seconds,
-        indexes=tuple(indexes),
-        foreign_keys=tuple(_foreign_key(*row) for row in probe.rows("foreign_keys")),
+        statistics_seconds=None if since is None else (seen.at - since).total_seconds(),
+        catalogue=seen.catalogue,
+        described_at=described_at,
+        measured=len(exact),
+        hidden_builds=sum(oid is None for oid in building),
+        indexes=tuple(sorted(indexes, key=lambda index: (-index.bytes, index.subject))),
+        foreign_keys=keys,
     )
-    return Measured(result, _unknown(result))
+    return Measured(result, _unknown(probe, result))
 
 
-def _facts(row: _Row, exact: tuple[int, ...] | None) -> IndexFacts:
-    statistics = row.statistics or {}
-    size = 0 if row.partitioned else row.estimated_bytes
-    if exact is not None:
-        (size,) = exact
-    return IndexFacts(
-        schema_name=row.schema,
-        table=row.table,
-        name=row.name,
-        method=row.method,
-        unique=row.unique,
-        primary=row.primary,
-        constraint=row.constraint,
-        valid=row.valid,
-        replica_identity=row.replica_identity,
-        referenced=row.referenced,
-        partitioned=row.partitioned,
-        partial=row.partial,
-        columns=tuple(row.columns),
-        included=tuple(row.included),
-        keys=tuple(row.keys),
-        predicate=row.predicate,
-        nulls_not_distinct=row.nulls_not_distinct,
-        bytes=size,
-        exact=exact is not None or row.partitioned,
-        scans=statistics.get("idx_scan"),
-        rows_read=statistics.get("idx_tup_read"),
-        last_scan=statistics.get("last_idx_scan"),
-    )
+def _known(
+    probe: Probe, seen: Relations
+) -> tuple[dict[int, _Known], tuple[ForeignKey, ...], datetime]:
+    """What each index is, the foreign keys, and since when nothing of that was taken over."""
+    former = None if probe.former is None else probe.former.family(Indexes)
+    if former is None or former.described_at is None or not seen.fresh(former.described_at):
+        # What was counted goes on, whatever has become old.
+        described = _described(probe)
+        for index in former.indexes if former else ():
+            if index.oid in described:
+                described[index.oid] = described[index.oid]._replace(before=index)
+        return described, _foreign_keys(probe), seen.at
+    before = {index.oid: _taken_over(index) for index in former.indexes if index.oid is not None}
+    if former.catalogue == seen.catalogue and before.keys() >= seen.indexes.keys():
+        return before, former.foreign_keys, former.described_at
+    described = _described(probe)
+    for oid in described.keys() & before.keys():
+        # The catalogs changed, but perhaps not this index.
+        old = before[oid]
+        described[oid] = old._replace(facts=described[oid].facts)
+    return described, _foreign_keys(probe), former.described_at
+
+
+def _taken_over(index: IndexFacts) -> _Known:
+    """An index as the former collection had it."""
+    facts = {name: getattr(index, name) for name in _LASTING}
+    return _Known(facts, index.bytes, index.storage, index)
+
+
+def _described(probe: Probe) -> dict[int, _Known]:
+    """Every index as the catalogs have it now, with its estimated size."""
+    rows = binary_rows(probe, "indexes")
+    names = {column for row in rows for column in (*row[14], *row[16]) if column is not None}
+    widths = column_statistics(probe, names)
+    may_read: dict[int, bool] = dict(binary_rows(probe, "readable_tables"))
+    described = {}
+    for oid, table_oid, *facts, estimated_bytes, fillfactor in rows:
+        named = dict(zip(_DESCRIBED, facts, strict=True))
+        columns = [*named["columns"], *named["included"]]
+        known = [widths.get((named["schema_name"], named["table"], name)) for name in columns]
+        described[oid] = _Known(
+            {
+                **named,
+                **{name: tuple(named[name]) for name in ("columns", "keys", "included")},
+                "oid": oid,
+                "fillfactor": fillfactor,
+                "entry_bytes": entry_bytes(named["method"], known),
+                "hidden": None in known and not may_read.get(table_oid, True),
+            },
+            0 if named["partitioned"] else estimated_bytes,
+        )
+    return described
+
+
+def _foreign_keys(probe: Probe) -> tuple[ForeignKey, ...]:
+    return tuple(_foreign_key(*row) for row in probe.rows("foreign_keys"))
 
 
 def _foreign_key(
@@ -170,16 +245,74 @@ def _foreign_key(
     )
 
 
-def _unknown(result: Indexes) -> tuple[Unknown, ...]:
-    if result.statistics_since is not None:
-        return ()
-    return (
-        Unknown(
-            family=Indexes.family,
-            subject="since when index use is counted",
-            reason="the server does not say when its statistics began, so an index without scans "
-            "may be new to them rather than unused",
-            remedy="Compare collections over time; pg_stat_reset() would make the moment known "
-            "but loses what was counted",
+def _facts(
+    seen: Relations, known: _Known, size: int, storage: str | None, building: str | None
+) -> IndexFacts:
+    counters = seen.indexes.get(known.facts["oid"])
+    if counters is None:
+        return IndexFacts(
+            **known.facts, bytes=0, exact=True, scans=None, rows_read=None, last_scan=None
+        )
+    rows = int(counters.rows) if counters.rows >= 0 else None
+    return IndexFacts(
+        **known.facts,
+        bytes=size,
+        exact=storage is not None,
+        scans=counters.scans,
+        rows_read=counters.rows_read,
+        last_scan=counters.last_scan,
+        unscanned_since=_unscanned_since(seen, known.before, counters),
+        building=building,
+        rows=rows,
+        bloat_bytes=bloat_bytes(
+            size, rows, known.facts["entry_bytes"], known.facts["fillfactor"], seen.block_size
         ),
+        storage=storage,
     )
+
+
+def _unscanned_since(
+    seen: Relations, before: IndexFacts | None, counters: IndexCounters
+) -> datetime:
+    if before is None or before.unscanned_since is None or before.scans != counters.scans:
+        return seen.at
+    if seen.statistics_since and seen.statistics_since > before.unscanned_since:
+        return seen.at  # it may have been scanned before the counters were emptied
+    return before.unscanned_since
+
+
+def _unknown(probe: Probe, result: Indexes) -> tuple[Unknown, ...]:
+    missing = []
+    hidden = [index for index in result.indexes if index.hidden]
+    if hidden:
+        missing.append(
+            Unknown(
+                family=Indexes.family,
+                subject="bloat of indexes",
+                reason=f"{probe.user} may not read the columns of {len(hidden)} indexes "
+                f"({hidden[0].subject} among them), so pg_stats does not show how wide they are",
+                remedy=SELECT_REMEDY.format(user=identifier(probe.user)),
+            )
+        )
+    if result.hidden_builds:
+        missing.append(
+            Unknown(
+                family=Indexes.family,
+                subject="which indexes are being built",
+                reason=f"{result.hidden_builds} statements of other roles are building indexes, "
+                f"and {probe.user} may not see which",
+                remedy=probe.grant_stats(),
+            )
+        )
+    if result.statistics_since is None:
+        missing.append(
+            Unknown(
+                family=Indexes.family,
+                subject="since when index use is counted",
+                reason="the server does not say when its statistics began, so an index without "
+                "scans may be new to them rather than unused",
+                remedy="Compare collections over time; pg_stat_reset() would make the moment known "
+                "but loses what was counted",
+            )
+        )
+    return tuple(missing)

@@ -2,8 +2,8 @@
 
 `pg_total_relation_size` opens what it measures. One `ALTER TABLE` that holds ACCESS EXCLUSIVE, or
 only waits for it, would therefore stop a statement that measures a thousand tables. So locked
-relations are left out from the start, and where a lock comes in between, the batch is halved
-until the locked one stands alone.
+relations are left out from the start. Where a lock comes in between, the lock table is looked at
+again; where that shows nothing, the batch is halved until the locked one stands alone.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from bounty_ops.monitoring.probe import Probe
 
 #: Each refusal costs one lock_timeout; after so many the rest is left to the estimates.
 MAX_REFUSALS: Final = 30
+#: So many relations are measured by one statement, far below its timeout.
+BATCH: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,17 @@ def locked_relations(probe: Probe) -> Locked:
     )
 
 
-def measure(probe: Probe, statement: str, oids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Exact sizes by oid; those that stayed locked, or were dropped, are missing.
+def measure(
+    probe: Probe, statement: str, oids: Sequence[int], locked: frozenset[int] = frozenset()
+) -> dict[int, tuple[int, ...]]:
+    """Exact sizes by oid; those that are or stayed locked, or were dropped, are missing.
 
     Raises:
         psycopg.Error: the statement failed for another reason than a lock.
     """
     sizes: dict[int, tuple[int, ...]] = {}
-    batches = [list(oids)] if oids else []
+    free = [oid for oid in oids if oid not in locked]
+    batches = [free[at : at + BATCH] for at in range(0, len(free), BATCH)]
     refusals = 0
     while batches and refusals < MAX_REFUSALS:
         batch = batches.pop()
@@ -56,9 +61,18 @@ def measure(probe: Probe, statement: str, oids: Sequence[int]) -> dict[int, tupl
             rows = probe.rows(statement, {"oids": batch})
         except errors.LockNotAvailable:
             refusals += 1
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                batches += [batch[:middle], batch[middle:]]
+            batches += _without_locked(probe, statement, batch)
             continue
         sizes |= {oid: tuple(measured) for oid, *measured in rows if None not in measured}
     return sizes
+
+
+def _without_locked(probe: Probe, statement: str, batch: list[int]) -> list[list[int]]:
+    """What to try after a refusal: the rest of the batch, or its halves if nothing is seen."""
+    seen = locked_relations(probe)
+    locked = seen.tables if statement == "table_sizes" else seen.relations
+    rest = [oid for oid in batch if oid not in locked]
+    if len(rest) < len(batch):
+        return [rest] if rest else []
+    middle = len(batch) // 2
+    return [batch[:middle], batch[middle:]] if len(batch) > 1 else []

@@ -1,15 +1,17 @@
--- Every index of a user's table, without opening any: pg_get_indexdef and pg_get_expr would open
--- the table and wait behind a lock on it. Two indexes are compared by the signatures of their
--- keys (column or expression, operator class, collation, direction) and of their predicate.
--- Positions in the source text differ between equal expressions, so they are taken out first.
-SELECT c.oid,
-       n.nspname,
-       t.relname,
-       c.relname,
-       am.amname,
+-- What an index is, which changes only with the catalogs, without opening any: pg_get_indexdef and
+-- pg_get_expr would open the table and wait behind a lock on it. Two indexes are compared by the
+-- signatures of their keys (column or expression, operator class, collation, direction) and of
+-- their predicate. Positions in the source text differ between equal expressions, so they are
+-- taken out first.
+SELECT c.oid::bigint,
+       t.oid::bigint,
+       n.nspname::text,
+       t.relname::text,
+       c.relname::text,
+       am.amname::text,
        i.indisunique,
        i.indisprimary,
-       con.conname,
+       con.conname::text,
        i.indisvalid AND i.indisready,
        i.indisreplident,
        EXISTS (SELECT FROM pg_catalog.pg_constraint AS fk
@@ -22,9 +24,12 @@ SELECT c.oid,
        CASE WHEN i.indpred IS NOT NULL
             THEN pg_catalog.md5(pg_catalog.regexp_replace(
                 i.indpred::text, ':location -?[0-9]+', '', 'g')) END,
-       coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+       --15: i.indnullsnotdistinct,
+       false, --<15
        c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint,
-       pg_catalog.to_jsonb(s)
+       (SELECT o.option_value::integer
+          FROM pg_catalog.pg_options_to_table(c.reloptions) AS o
+         WHERE o.option_name = 'fillfactor')
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
@@ -32,7 +37,6 @@ SELECT c.oid,
   JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
   LEFT JOIN pg_catalog.pg_constraint AS con
          ON con.conindid = c.oid AND con.conrelid = t.oid AND con.contype IN ('p', 'u', 'x')
-  LEFT JOIN pg_catalog.pg_stat_all_indexes AS s ON s.indexrelid = c.oid
   CROSS JOIN LATERAL (
       SELECT coalesce(pg_catalog.array_agg(a.attname::text ORDER BY k.at)
                           FILTER (WHERE k.at <= i.indnkeyatts), '{}') AS names,
