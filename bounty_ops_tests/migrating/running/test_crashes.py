@@ -106,7 +106,8 @@ class Server:
             self._place / "data",
             directory,
             directory / "server.log",
-            lambda: {**_SETTINGS, "port": str(port)},
+            # With commits that are not waited for, a crash takes back what the test prepared.
+            lambda: {**_SETTINGS, "synchronous_commit": "on", "port": str(port)},
             password="crash",
         )
         self.url = DatabaseUrl(ports.LOOPBACK, port, "postgres", SUPERUSER, "crash")
