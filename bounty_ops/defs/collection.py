@@ -27,10 +27,11 @@ from bounty_ops.monitoring import (
     Connections,
     Indexes,
     Queries,
+    Retention,
     Tables,
     Unknown,
     collect,
-    prune,
+    maintain,
     report,
     store_collection,
 )
@@ -120,7 +121,7 @@ def _collect(place: Workplace) -> tuple[CollectionResult, int]:
     with place.operations() as engine:
         result = collect(place.environment)
         stored = store_collection(engine, result)
-        prune(engine, place.environment.name, place.environment.policy.keep_samples_days)
+        maintain(engine, Retention.of(each.policy for each in place.settings.environments.values()))
     return result, stored
 
 

@@ -11,10 +11,14 @@ from bounty_ops.monitoring.collectors.sequences import Sequences
 from bounty_ops.monitoring.collectors.settings import ServerSettings
 from bounty_ops.monitoring.collectors.tables import Tables
 from bounty_ops.monitoring.findings import Finding, Severity
-from bounty_ops.monitoring.history import latest_collections, store_collection
+from bounty_ops.monitoring.history import (
+    Retention,
+    latest_collections,
+    maintain,
+    store_collection,
+)
 from bounty_ops.monitoring.reporting import report
 from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
-from bounty_ops.monitoring.samples import prune
 
 __all__ = [
     "Activity",
@@ -27,6 +31,7 @@ __all__ = [
     "Indexes",
     "Queries",
     "Replication",
+    "Retention",
     "Sequences",
     "ServerSettings",
     "Severity",
@@ -34,7 +39,7 @@ __all__ = [
     "Unknown",
     "collect",
     "latest_collections",
-    "prune",
+    "maintain",
     "report",
     "store_collection",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bounty_ops.cli.catalogue import note
@@ -11,8 +13,14 @@ from bounty_ops.cli.monitor import answer
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
+from bounty_ops.monitoring import Retention, maintain, store_collection
 from bounty_ops.monitoring import collect as collect_from
-from bounty_ops.monitoring import store_collection
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from bounty_ops.environments import Settings
+    from bounty_ops.monitoring import CollectionResult
 
 
 @click.command("collect", cls=Command)
@@ -28,5 +36,10 @@ def collect(invocation: Invocation, *, no_store: bool) -> None:
         with waiting(f"Measuring {environment.name}"):
             result = collect_from(environment)
         if not no_store:
-            note(invocation, settings, "the samples", lambda ops: store_collection(ops, result))
+            note(invocation, settings, "the samples", lambda ops: _keep(ops, settings, result))
     present(invocation, result.to_json(), lambda console: answer.draw_collection(console, result))
+
+
+def _keep(ops: Engine, settings: Settings, result: CollectionResult) -> None:
+    store_collection(ops, result)
+    maintain(ops, Retention.of(each.policy for each in settings.environments.values()))

@@ -4,8 +4,18 @@ The operations database must be at its head revision. Errors are SQLAlchemy's; t
 knows the URL, wraps the use of the engine in `bounty_ops.postgres.connect.translated`.
 """
 
+from bounty_ops.monitoring.history.maintaining import Maintained, Retention, maintain
 from bounty_ops.monitoring.history.memory import recall
 from bounty_ops.monitoring.history.reading import latest_collections
 from bounty_ops.monitoring.history.storing import store_collection
+from bounty_ops.monitoring.history.subjects import subjects
 
-__all__ = ["latest_collections", "recall", "store_collection"]
+__all__ = [
+    "Maintained",
+    "Retention",
+    "latest_collections",
+    "maintain",
+    "recall",
+    "store_collection",
+    "subjects",
+]
