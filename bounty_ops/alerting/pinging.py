@@ -1,8 +1,9 @@
-"""A dead-man's switch: a URL that is called after each proof, and complains when it is not.
+"""Dead-man's switches: URLs that are called when all is well, and complain when they are not.
 
 An alert can only be sent by something that still runs. A service elsewhere that expects a call
 every night notices when the machine, the scheduler or the network is gone. So it is called only
-for what it stands for: a backup that a restore has proved, and that is not overdue by then.
+for what it stands for: a backup that a restore has proved, and that is not overdue by then; or,
+at a URL of its own, a look of the watcher.
 
 The URL is a secret as a whole. Whatever happens here, the proof stands: nothing is raised.
 """
@@ -33,6 +34,9 @@ PAUSES_SECONDS: Final = (0.0, 1.0, 4.0)
 ATTEMPT_SECONDS: Final = 8.0
 #: For all of it, name resolution included: a run must not hang on a dead switch.
 TOTAL_SECONDS: Final = 30.0
+LOOK_PAUSES_SECONDS: Final = (0.0, 0.5)
+LOOK_ATTEMPT_SECONDS: Final = 2.0
+LOOK_TOTAL_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,37 @@ def ping_after(
     if environment.ping_url is None:
         return _told(environment, Pinged(f"{policy.ping}, which the policy names, is not set"))
     return _told(environment, ping(environment.ping_url))
+
+
+def ping_after_look(environment: Environment, *, unheard_since: datetime | None) -> Pinged | None:
+    """Call the watcher's own URL after a look that was stored; None if it has none.
+
+    Not while what people should hear reaches nobody: a watcher that sees everything and cannot
+    tell anyone is as good as none, and somebody else has to say so.
+
+    Args:
+        environment: that was looked at.
+        unheard_since: since when messages wait and no channel has taken any.
+    """
+    variable = environment.policy.watch_ping
+    if variable is None:
+        return None
+    if unheard_since is not None:
+        return _told(
+            environment, Pinged(f"no channel takes messages since {unheard_since:%H:%M} UTC")
+        )
+    if environment.watch_ping_url is None:
+        return _told(environment, Pinged(f"{variable}, which the policy names, is not set"))
+    # One look follows another in a minute: there is no need to try hard, and no time.
+    return _told(
+        environment,
+        ping(
+            environment.watch_ping_url,
+            pauses=LOOK_PAUSES_SECONDS,
+            attempt_seconds=LOOK_ATTEMPT_SECONDS,
+            total_seconds=LOOK_TOTAL_SECONDS,
+        ),
+    )
 
 
 def ping(

@@ -1,7 +1,8 @@
-"""Whether each environment's dead-man's switch can be fed, and by that environment alone."""
+"""Whether each dead-man's switch can be fed, and by what it stands for alone."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.doctor.result import CheckResult, State, ok
@@ -17,33 +18,59 @@ _NAME: Final = "dead-man's switch"
 def examine_switches(settings: Settings) -> Iterator[CheckResult]:
     """The switches that policies name; an environment without one is passed over.
 
-    None is called here: that would tell it that a backup was proved.
+    None is called here: that would tell it that a backup was proved, or that the watcher lives.
     """
-    for name, environment in settings.environments.items():
-        variable = environment.policy.ping
-        if variable is None:
-            continue
-        shared = [
-            other.name
-            for other in settings.environments.values()
-            if other.name != name and other.ping_url is not None
-            if other.ping_url == environment.ping_url
-        ]
-        if environment.ping_url is None:
+    switches = list(_switches(settings))
+    for switch in switches:
+        sharing = sorted(
+            {
+                other.told_to(switch)
+                for other in switches
+                if other is not switch and other.url is not None and other.url == switch.url
+            }
+        )
+        if switch.url is None:
             yield CheckResult(
                 _NAME,
-                name,
+                switch.environment,
                 State.WARNING,
-                f"{variable}, which its policy names, is not set: nobody notices a missing night",
-                f"Write {variable}=https://... into .env.{name}.",
+                f"{switch.variable}, which its policy names, is not set: nobody notices "
+                f"{switch.missed}",
+                f"Write {switch.variable}=https://... into .env.{switch.environment}.",
             )
-        elif shared:
+        elif sharing:
             yield CheckResult(
                 _NAME,
-                name,
+                switch.environment,
                 State.WARNING,
-                f"it shares its URL with {', '.join(shared)}: the proofs of either keep it quiet",
-                f"Write another {variable}=https://... into .env.{name}.",
+                f"{switch.variable} shares its URL with {', '.join(sharing)}: either keeps it "
+                "quiet",
+                f"Write another {switch.variable}=https://... into .env.{switch.environment}.",
             )
         else:
-            yield ok(_NAME, name, f"{variable} is set")
+            yield ok(_NAME, switch.environment, f"{switch.variable} is set")
+
+
+@dataclass(frozen=True)
+class _Switch:
+    environment: str
+    variable: str
+    url: str | None = field(repr=False)
+    missed: str
+
+    def told_to(self, other: _Switch) -> str:
+        """Its name as the other one's."""
+        if self.environment == other.environment:
+            return self.variable
+        if self.variable == other.variable:
+            return self.environment
+        return f"{self.variable} of {self.environment}"
+
+
+def _switches(settings: Settings) -> Iterator[_Switch]:
+    for name, each in settings.environments.items():
+        if each.policy.ping is not None:
+            yield _Switch(name, each.policy.ping, each.ping_url, "a missing night")
+        if each.policy.watch_ping is not None:
+            variable = each.policy.watch_ping
+            yield _Switch(name, variable, each.watch_ping_url, "a watcher that is gone")

@@ -195,9 +195,14 @@ def _environment(
         )
     scope = {**merged, **entry.variables}
     alert_urls = tuple(scope[channel] for channel in policy.channels if scope.get(channel))
-    ping_url = scope.get(policy.ping) or None if policy.ping else None
+    ping_url, watch_ping_url = (
+        scope.get(variable) or None if variable else None
+        for variable in (policy.ping, policy.watch_ping)
+    )
     alerts, alerts_problem = alerts_of(name, policy, tables, POLICY_FILE)
-    return Environment(name, url, policy, problem, alert_urls, ping_url, alerts, alerts_problem)
+    return Environment(
+        name, url, policy, problem, alert_urls, ping_url, alerts, alerts_problem, watch_ping_url
+    )
 
 
 def _name_problem(name: str) -> ConfigurationError | None:

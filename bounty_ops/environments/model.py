@@ -36,6 +36,9 @@ class Environment:
     alerts_problem: ConfigurationError | None = None
     """Why the defaults are in force although something else was written."""
 
+    watch_ping_url: str | None = field(default=None, repr=False)
+    """What the variable holds that `policy.watch_ping` names; a secret as a whole."""
+
     @property
     def alert_settings(self) -> AlertSettings:
         """What alerting goes by."""
@@ -193,8 +196,9 @@ class Settings:
         found: set[str] = set(self.age_identities)
         for environment in self.environments.values():
             found.update(environment.alert_urls)
-            if environment.ping_url is not None:
-                found.add(environment.ping_url)
+            for called in (environment.ping_url, environment.watch_ping_url):
+                if called is not None:
+                    found.add(called)
             if environment.url is not None:
                 found.update(environment.url.secrets())
         for url in (self.ops_url, self.verify_server):

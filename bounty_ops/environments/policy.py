@@ -91,6 +91,12 @@ class Policy(BaseModel):
         description="Name of the variable that holds the URL to call after each proof "
         "(a dead-man's switch). Give each environment a URL of its own.",
     )
+    watch_ping: VariableName | None = Field(
+        default=None,
+        description="Name of the variable that holds the URL to call after each look of the "
+        "watcher that told people what it had to (a dead-man's switch for the watcher itself). "
+        "Never the URL of `ping`.",
+    )
     connection_warning_ratio: Ratio = Field(
         default=0.75, description="Warn at this share of the usable connections."
     )
@@ -99,6 +105,16 @@ class Policy(BaseModel):
     )
     slow_query_seconds: Positive = Field(
         default=5, description="A query that runs longer is reported."
+    )
+    statements_listed: Annotated[int, Field(ge=20, le=1_000)] = Field(
+        default=50,
+        description="How many statements of pg_stat_statements are kept by themselves with each "
+        "collection; the others are kept as one sum.",
+    )
+    sampling_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
+        default=2,
+        description="For how long a collection looks at what runs, where there is no "
+        "pg_stat_statements. 0: not at all.",
     )
     compression: Compression = Field(
         default="zstd:1", description="pg_dump's --compress; gzip:1 where zstd is not built in."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bounty_ops.alerting.pinging import Pinged, ping, ping_after
+from bounty_ops.alerting.pinging import Pinged, ping, ping_after, ping_after_look
 from bounty_ops.environments import Environment, Policy
 from bounty_ops.journal.records import Difference, Verdict
 from bounty_ops_tests.alerting.switch import TOKEN, Switch
@@ -164,3 +164,31 @@ def test_the_url_is_in_no_log_and_no_repr(switch: Switch, caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG):
         told = after(environment(switch.url), Verdict.PROVED)
     assert TOKEN not in caplog.text + repr(told) + repr(environment(switch.url))
+
+
+def _watched(url: str | None) -> Environment:
+    return Environment("production", None, Policy(watch_ping="WATCH_URL"), watch_ping_url=url)
+
+
+def test_the_watcher_calls_its_own_url(switch: Switch) -> None:
+    assert ping_after_look(_watched(switch.url), unheard_since=None) == Pinged()
+    assert len(switch.paths) == 1
+
+
+def test_a_watcher_that_nobody_hears_leaves_its_switch_hungry(switch: Switch) -> None:
+    pinged = ping_after_look(_watched(switch.url), unheard_since=NIGHT)
+    assert pinged is not None
+    assert "no channel takes messages since" in str(pinged.problem)
+    assert switch.paths == []
+
+
+def test_a_watcher_whose_variable_is_not_set_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    assert ping_after_look(_watched(None), unheard_since=None) == Pinged(
+        "WATCH_URL, which the policy names, is not set"
+    )
+    assert "WATCH_URL" in caplog.text
+
+
+def test_a_watcher_without_a_switch_calls_nothing() -> None:
+    plain = Environment("production", None, Policy(), watch_ping_url="http://127.0.0.1:9/")
+    assert ping_after_look(plain, unheard_since=None) is None
