@@ -112,7 +112,7 @@ class Policy(BaseModel):
         "collection; the others are kept as one sum.",
     )
     sampling_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
-        default=2,
+        default=1,
         description="For how long a collection looks at what runs, where there is no "
         "pg_stat_statements. 0: not at all.",
     )

@@ -1,23 +1,29 @@
-"""Which statements cost most, from pg_stat_statements where the server has it.
+"""Which statements cost most, from pg_stat_statements where the server has it."""
 
-Nothing is ever reset: a reset takes other tools' history away, and makes prepared statements
-come back with their literals in the text.
-"""
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from operator import itemgetter
-from typing import Any, Final
+from psycopg import errors
+from pydantic import BaseModel, ConfigDict
 
-from psycopg import errors, sql
-
-from bounty_ops.monitoring.literals import strip_literals
-from bounty_ops.monitoring.probe import Probe
+from bounty_ops.monitoring.accounting import Interval, Key, account
+from bounty_ops.monitoring.collectors.statement_entries import (
+    Entries,
+    Extension,
+    origin_of,
+    probe_extension,
+    read_entries,
+    read_texts,
+)
+from bounty_ops.monitoring.probe import Probe, identifier
 from bounty_ops.monitoring.result import Entry, Unknown, UtcTime
-
-#: How many are listed by each of the orders in `_ORDERS`.
-LISTED_PER_ORDER: Final = 25
+from bounty_ops.monitoring.statement_memory import (
+    MOST_TEXTS,
+    StatementMemory,
+    StatementText,
+    decode,
+    encode,
+)
 
 _SUBJECT: Final = "slow statements"
 _INSTEAD: Final = "running queries were sampled instead"
@@ -25,22 +31,10 @@ _LOAD: Final = (
     "put pg_stat_statements into shared_preload_libraries, restart the server, and run "
     "CREATE EXTENSION pg_stat_statements in this database"
 )
-#: Field -> its column's names, newest first, and what stands for it where there is none. The
-#: version of the *extension* decides, and that can be older than the server's after pg_upgrade;
-#: so the columns are probed.
-_COLUMNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "calls": (("calls",), "NULL"),
-    "rows": (("rows",), "NULL"),
-    "total_ms": (("total_exec_time", "total_time"), "NULL"),
-    "mean_ms": (("mean_exec_time", "mean_time"), "NULL"),
-    "max_ms": (("max_exec_time", "max_time"), "NULL"),
-    "shared_blocks_hit": (("shared_blks_hit",), "NULL"),
-    "shared_blocks_read": (("shared_blks_read",), "NULL"),
-    "temp_blocks_written": (("temp_blks_written",), "NULL"),
-    "toplevel": (("toplevel",), "true"),
-    "since": (("stats_since",), "NULL"),
-}
+#: After the costliest of the interval the list is filled up by these in turn.
 _ORDERS: Final = ("total_ms", "mean_ms", "calls")
+#: The server lost its file of texts, or threw the entry away in this very moment.
+_GONE: Final = StatementText("", "")
 
 
 class SlowStatement(Entry):
@@ -48,6 +42,8 @@ class SlowStatement(Entry):
 
     query_id: str
     """Text, because not every JSON reader keeps 64 bits of a number."""
+    fingerprint: str = ""
+    """The same for the same statement on every server and version; see `fingerprints`."""
     user: str
     toplevel: bool
     calls: int
@@ -60,6 +56,10 @@ class SlowStatement(Entry):
     temp_blocks_written: int
     since: UtcTime | None
     """When the entry was made; None before version 1.11 of the extension."""
+    interval_calls: int | None = None
+    """What is known of the time since the collection before; None where that is nothing."""
+    interval_seconds: float | None = None
+    interval_rows: int | None = None
     text: str
     """The statement without literals."""
 
@@ -75,150 +75,224 @@ class StatementStatistics(Entry):
     available: bool
     entries: int | None = None
     """Entries of this database that the role may see."""
+    hidden: int | None = None
+    """Entries of this database that it may not see."""
+    room: int | None = None
+    """For how many entries of all databases there is room (`pg_stat_statements.max`)."""
     evicted: int | None = None
     """How often the server threw entries away to make room, since `since`."""
     since: UtcTime | None = None
 
 
-def collect_statements(
-    probe: Probe, family: str
-) -> tuple[tuple[SlowStatement, ...], StatementStatistics, list[Unknown]]:
-    """The costliest statements by total time, mean time and number of calls.
+class StatementInterval(BaseModel):
+    """What all statements did since the collection before, and how much of it is known.
+
+    Nested statements are left out of the sums: their time is part of the statement's that called
+    them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    since: UtcTime
+    until: UtcTime
+    """Both by the server's clock. One that begins before the collection before it was taken
+    replaces it: two collections at a time do that."""
+    calls: int
+    statement_seconds: float
+    rows: int
+    calls_coverage: float
+    """The share of all calls that is known; what is not is estimated."""
+    seconds_coverage: float
+    """The share of the time that is known, hidden statements apart."""
+    lost_calls: float
+    """About so many calls were counted by entries that are gone."""
+    lost_seconds: float
+    hidden_calls: int
+    """Calls of statements that the role may not see."""
+    evictions: int | None
+    made_anew: int
+    vanished: int
+    unseen: int
+    """About so many entries came and went in between."""
+
+
+class RestOfStatements(BaseModel):
+    """All top-level statements that are not listed, together."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    entries: int
+    calls: int
+    total_seconds: float
+    rows: int
+    interval_calls: int | None
+    interval_seconds: float | None
+    interval_rows: int | None
+
+
+class Statements(NamedTuple):
+    """What was found out about statements."""
+
+    statistics: StatementStatistics
+    listed: tuple[SlowStatement, ...] = ()
+    interval: StatementInterval | None = None
+    rest: RestOfStatements | None = None
+    unknown: tuple[Unknown, ...] = ()
+    memory: bytes | None = None
+
+
+def collect_statements(probe: Probe, family: str) -> Statements:
+    """The costliest statements: of the time since the collection before, and of all time.
 
     Raises:
         psycopg.Error: something failed that has nothing to do with the extension.
     """
-    none = StatementStatistics(available=False)
     installed = probe.rows("statements_extension")
     if not installed:
-        return (), none, [_unknown(family, "pg_stat_statements is not installed", _LOAD)]
+        return _none(family, "pg_stat_statements is not installed", _LOAD)
     ((schema, version, usable),) = installed
+    place, user = identifier(schema), identifier(probe.user)
     if not usable:
-        grant = f"GRANT USAGE ON SCHEMA {schema} TO {probe.user}"
-        return (), none, [_unknown(family, f"schema {schema} is closed to {probe.user}", grant)]
+        grant = f"GRANT USAGE ON SCHEMA {place} TO {user}"
+        return _none(family, f"schema {schema} is closed to {probe.user}", grant)
     try:
-        statements, statistics, hidden = _read(probe, schema)
+        return _read(probe, family, probe_extension(probe, schema))
     except errors.ObjectNotInPrerequisiteState:
-        return (), none, [_unknown(family, "pg_stat_statements is installed but not loaded", _LOAD)]
+        return _none(family, "pg_stat_statements is installed but not loaded", _LOAD)
     except errors.InsufficientPrivilege:
-        grant = f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {probe.user}"
-        reason = f"{probe.user} may not read pg_stat_statements {version}"
-        return (), none, [_unknown(family, reason, grant)]
-    unknown = []
-    if hidden:
-        reason = f"{hidden} statements of other roles are hidden from {probe.user}"
-        unknown.append(Unknown(family, _SUBJECT, reason, probe.grant_stats()))
-    return statements, statistics, unknown
+        grant = f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {place} TO {user}"
+        return _none(family, f"{probe.user} may not read pg_stat_statements {version}", grant)
 
 
-@dataclass(frozen=True)
-class _Extension:
-    """What the installed version of the extension offers."""
-
-    function: sql.Identifier
-    columns: dict[str, sql.Composable]
-    information: sql.Identifier | None
+def _none(family: str, reason: str, remedy: str) -> Statements:
+    unknown = Unknown(family, _SUBJECT, f"{reason}; {_INSTEAD}", remedy)
+    return Statements(StatementStatistics(available=False), unknown=(unknown,))
 
 
-def _read(probe: Probe, schema: str) -> tuple[tuple[SlowStatement, ...], StatementStatistics, int]:
-    """The chosen statements, what is known about all, and how many are hidden.
-
-    Numbers first, without texts: the server keeps those in a file that may be megabytes, and
-    reads it whole even for one of them.
-    """
-    extension = _probe_extension(probe, schema)
-    entries = _numbers(probe, extension)
-    seen = [entry for entry in entries if entry["query_id"] is not None]
-    chosen = _choose(seen)
-    texts = _texts(probe, extension, [entry["query_id"] for entry in chosen])
-    statements = tuple(_statement(entry, texts.get(_key(entry), b"")) for entry in chosen)
-    evicted, since = _information(probe, extension)
-    statistics = StatementStatistics(
-        available=True, entries=len(seen), evicted=evicted, since=since
+def _read(probe: Probe, family: str, extension: Extension) -> Statements:
+    """Numbers of all entries, then texts of those that are listed for the first time."""
+    origin = origin_of(probe)
+    former = decode(probe.memory.get(family), origin)
+    entries = read_entries(probe, extension)
+    interval = None if former is None else account(former.look, entries.look)
+    listed = _choose(entries.seen, interval, probe.policy.statements_listed)
+    texts = _texts(probe, extension, listed, {} if former is None else former.texts)
+    memory = StatementMemory(origin, entries.look.after(interval), texts)
+    return Statements(
+        statistics=StatementStatistics(
+            available=True,
+            entries=len(entries.seen),
+            hidden=entries.hidden,
+            room=entries.look.room,
+            evicted=entries.look.evictions,
+            since=entries.look.reset_at,
+        ),
+        listed=tuple(_statement(key, entries, interval, texts) for key in listed),
+        interval=None if interval is None else _interval(interval),
+        rest=_rest(entries, interval, set(listed)),
+        unknown=_hidden(probe, family, entries),
+        memory=encode(memory),
     )
-    return statements, statistics, len(entries) - len(seen)
 
 
-def _probe_extension(probe: Probe, schema: str) -> _Extension:
-    function = sql.Identifier(schema, "pg_stat_statements")
-    there = probe.connection.execute(sql.SQL("SELECT * FROM {}(false) LIMIT 0").format(function))
-    names = {column.name for column in there.description or ()}
-    columns: dict[str, sql.Composable] = {}
-    for field, (candidates, otherwise) in _COLUMNS.items():
-        column = next((name for name in candidates if name in names), None)
-        columns[field] = sql.SQL(otherwise) if column is None else sql.Identifier("s", column)
-    information = sql.Identifier(schema, "pg_stat_statements_info")
-    ((found,),) = probe.connection.execute(
-        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", (information.as_string(),)
-    ).fetchall()
-    return _Extension(function, columns, information if found else None)
+def _hidden(probe: Probe, family: str, entries: Entries) -> tuple[Unknown, ...]:
+    if not entries.hidden:
+        return ()
+    reason = f"{entries.hidden} statements of other roles are hidden from {probe.user}"
+    return (Unknown(family, _SUBJECT, reason, probe.grant_stats()),)
 
 
-def _numbers(probe: Probe, extension: _Extension) -> list[dict[str, Any]]:
-    """Every entry of this database."""
-    statement = sql.SQL(
-        "SELECT s.userid, pg_catalog.pg_get_userbyid(s.userid), s.queryid, {} "
-        "FROM {}(false) AS s WHERE s.dbid = (SELECT oid FROM pg_catalog.pg_database "
-        "WHERE datname = pg_catalog.current_database())"
-    ).format(sql.SQL(", ").join(extension.columns.values()), extension.function)
-    fields = ("user_id", "user", "query_id", *extension.columns)
-    rows = probe.connection.execute(statement).fetchall()
-    return [dict(zip(fields, row, strict=True)) for row in rows]
+def _choose(seen: Mapping[Key, dict[str, Any]], interval: Interval | None, most: int) -> list[Key]:
+    """The costliest, by total time: half of the list by what they did since the last collection.
+
+    The other half, and what that leaves free, goes by the counters of all time in turn.
+    """
+    chosen: dict[Key, None] = {}
+    if interval is not None:
+        active = [key for key, spent in interval.spent.items() if spent.calls]
+        active.sort(key=lambda key: interval.spent[key].seconds, reverse=True)
+        chosen.update(dict.fromkeys(active[: (most + 1) // 2]))
+    ranked = [_ranked(seen, order) for order in _ORDERS]
+    for candidates in zip(*ranked, strict=True):
+        for key in candidates:
+            if len(chosen) < most:
+                chosen.setdefault(key)
+    return sorted(chosen, key=lambda key: -seen[key]["total_ms"])
+
+
+def _ranked(seen: Mapping[Key, dict[str, Any]], order: str) -> list[Key]:
+    return sorted(seen, key=lambda key: -seen[key][order])
 
 
 def _texts(
-    probe: Probe, extension: _Extension, query_ids: Sequence[int]
-) -> dict[tuple[Any, ...], bytes]:
-    if not query_ids:
-        return {}
-    statement = sql.SQL(
-        "SELECT s.userid, s.queryid, {}, pg_catalog.convert_to(s.query, "
-        "CASE WHEN pg_catalog.getdatabaseencoding() = 'SQL_ASCII' THEN 'SQL_ASCII' "
-        "ELSE 'UTF8' END) FROM {}(true) AS s WHERE s.queryid = ANY (%s) AND s.query IS NOT NULL"
-    ).format(extension.columns["toplevel"], extension.function)
-    rows = probe.connection.execute(statement, (list(query_ids),)).fetchall()
-    return {(user_id, query_id, toplevel): text for user_id, query_id, toplevel, text in rows}
+    probe: Probe, extension: Extension, listed: Iterable[Key], known: Mapping[int, StatementText]
+) -> dict[int, StatementText]:
+    """Of the listed statements, and of others that were listed before."""
+    wanted = {key.query_id for key in listed}
+    read = read_texts(probe, extension, wanted - known.keys())
+    texts = {query_id: text for query_id, text in known.items() if query_id in wanted} | read
+    others = [query_id for query_id in known if query_id not in wanted]
+    spare = max(0, MOST_TEXTS - len(texts))
+    return texts | {query_id: known[query_id] for query_id in others[:spare]}
 
 
-def _information(probe: Probe, extension: _Extension) -> tuple[int | None, datetime | None]:
-    """How many entries were evicted, and since when; unknown before version 1.9."""
-    if extension.information is None:
-        return None, None
-    statement = sql.SQL("SELECT dealloc, stats_reset FROM {}").format(extension.information)
-    ((evicted, since),) = probe.connection.execute(statement).fetchall()
-    return evicted, since
-
-
-def _choose(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first of each order; an entry that leads several is listed once."""
-    chosen: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for order in _ORDERS:
-        ranked = sorted(entries, key=itemgetter(order), reverse=True)
-        chosen.update((_key(entry), entry) for entry in ranked[:LISTED_PER_ORDER])
-    return sorted(chosen.values(), key=lambda entry: -entry["total_ms"])
-
-
-def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
-    return entry["user_id"], entry["query_id"], entry["toplevel"]
-
-
-def _statement(entry: dict[str, Any], text: bytes) -> SlowStatement:
+def _statement(
+    key: Key, entries: Entries, interval: Interval | None, texts: Mapping[int, StatementText]
+) -> SlowStatement:
+    entry, counted = entries.seen[key], entries.look.entries[key]
+    spent = None if interval is None else interval.spent[key]
+    text = texts.get(key.query_id, _GONE)
     return SlowStatement(
-        query_id=str(entry["query_id"]),
+        query_id=str(key.query_id),
+        fingerprint=text.fingerprint,
         user=entry["user"],
-        toplevel=entry["toplevel"],
-        calls=entry["calls"],
-        rows=entry["rows"],
-        total_seconds=entry["total_ms"] / 1000,
+        toplevel=key.toplevel,
+        calls=counted.calls,
+        rows=counted.rows,
+        total_seconds=counted.seconds,
         mean_seconds=entry["mean_ms"] / 1000,
-        max_seconds=entry["max_ms"] / 1000,
+        max_seconds=counted.longest,
         shared_blocks_hit=entry["shared_blocks_hit"],
         shared_blocks_read=entry["shared_blocks_read"],
         temp_blocks_written=entry["temp_blocks_written"],
-        since=entry["since"],
-        text=strip_literals(text.decode("utf-8", errors="replace")),
+        since=counted.since,
+        interval_calls=None if spent is None else spent.calls,
+        interval_seconds=None if spent is None else spent.seconds,
+        interval_rows=None if spent is None else spent.rows,
+        text=text.text,
     )
 
 
-def _unknown(family: str, reason: str, remedy: str) -> Unknown:
-    return Unknown(family, _SUBJECT, f"{reason}; {_INSTEAD}", remedy)
+def _interval(interval: Interval) -> StatementInterval:
+    top = [spent for key, spent in interval.spent.items() if key.toplevel]
+    return StatementInterval(
+        since=interval.since,
+        until=interval.until,
+        calls=sum(spent.calls for spent in top),
+        statement_seconds=sum(spent.seconds for spent in top),
+        rows=sum(spent.rows for spent in top),
+        calls_coverage=interval.calls_coverage,
+        seconds_coverage=interval.seconds_coverage,
+        lost_calls=interval.lost_calls,
+        lost_seconds=interval.lost_seconds,
+        hidden_calls=interval.hidden_calls,
+        evictions=interval.evictions,
+        made_anew=interval.made_anew,
+        vanished=interval.vanished,
+        unseen=interval.unseen,
+    )
+
+
+def _rest(entries: Entries, interval: Interval | None, listed: set[Key]) -> RestOfStatements:
+    others = [key for key in entries.seen if key.toplevel and key not in listed]
+    counted = [entries.look.entries[key] for key in others]
+    spent = None if interval is None else [interval.spent[key] for key in others]
+    return RestOfStatements(
+        entries=len(others),
+        calls=sum(each.calls for each in counted),
+        total_seconds=sum(each.seconds for each in counted),
+        rows=sum(each.rows for each in counted),
+        interval_calls=None if spent is None else sum(each.calls for each in spent),
+        interval_seconds=None if spent is None else sum(each.seconds for each in spent),
+        interval_rows=None if spent is None else sum(each.rows for each in spent),
+    )
