@@ -65,7 +65,7 @@ class IndexFacts(Entry):
     hidden: bool = False
     """The role may not read its columns, so nothing is known of their widths."""
     oid: int | None = None
-    storage: str | None = None
+    storage: int | None = None
     """Changes as soon as the size may have changed."""
 
     @property
@@ -119,7 +119,7 @@ class _Known(NamedTuple):
 
     facts: dict[str, Any]
     bytes: int
-    storage: str | None = None
+    storage: int | None = None
     """What the size belongs to; None where it is an estimate."""
     before: IndexFacts | None = None
     """As the former collection had it."""
@@ -246,7 +246,7 @@ def _foreign_key(
 
 
 def _facts(
-    seen: Relations, known: _Known, size: int, storage: str | None, building: str | None
+    seen: Relations, known: _Known, size: int, storage: int | None, building: str | None
 ) -> IndexFacts:
     counters = seen.indexes.get(known.facts["oid"])
     if counters is None:

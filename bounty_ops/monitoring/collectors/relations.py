@@ -84,7 +84,7 @@ class Relations:
     locked: Locked
     written: frozenset[int]
 
-    def storage(self) -> dict[int, str]:
+    def storage(self) -> dict[int, int]:
         """By oid of a table: differs as soon as it, its TOAST table or an index may have grown."""
         files: dict[int, list[object]] = {
             table.oid: [*table[1:5], table.inserted, table.updated, table.deleted]
@@ -95,7 +95,7 @@ class Relations:
                 files[index.table] += [index.oid, index.file, index.pages]
         return {oid: _digest(parts) for oid, parts in files.items()}
 
-    def index_storage(self) -> dict[int, str]:
+    def index_storage(self) -> dict[int, int]:
         """By oid of an index: differs as soon as it may have grown."""
         return {
             index.oid: _digest(
@@ -156,5 +156,5 @@ def binary_rows(
         return cursor.execute(text.encode(), parameters).fetchall()
 
 
-def _digest(parts: list[object]) -> str:
-    return f"{zlib.crc32(repr(parts).encode()):08x}"
+def _digest(parts: list[object]) -> int:
+    return zlib.crc32(repr(parts).encode())

@@ -84,7 +84,7 @@ class TableFacts(Entry):
     options: tuple[str, ...] = ()
     """Storage parameters that are about autovacuum."""
     oid: int | None = None
-    storage: str | None = None
+    storage: int | None = None
     """Changes as soon as the sizes may have changed."""
 
     @property
@@ -125,7 +125,7 @@ class _Known(NamedTuple):
 
     facts: dict[str, Any]
     sizes: _Sizes
-    storage: str | None = None
+    storage: int | None = None
     """What the sizes belong to; None where they are estimates."""
 
 
@@ -242,7 +242,7 @@ def _facts(
     facts: dict[str, Any],
     sizes: _Sizes,
     scans: tuple[int, datetime | None],
-    storage: str | None,
+    storage: int | None,
 ) -> TableFacts:
     counters = seen.tables.get(facts["oid"])
     counted = dict.fromkeys(_COUNTED) if counters is None else _counted(seen, facts, counters)
