@@ -91,6 +91,11 @@ _HERE = "bounty_ops.cli"
             "Write a dump of the database into a file, for people.",
         ),
         Branch(
+            "grants",
+            f"{_HERE}.db.grants:grants",
+            "Print the SQL of a role that has just the privileges it needs.",
+        ),
+        Branch(
             "url",
             f"{_HERE}.db.url:url",
             "Print the URL of the database, with its password only on request.",
@@ -175,6 +180,27 @@ def backup() -> None:
         Branch(
             "report", f"{_HERE}.monitor.report:report", "Measure, then say what deserves attention."
         ),
+        Branch(
+            "locks",
+            f"{_HERE}.monitor.look:locks",
+            "Who waits for whom, what takes long, and who holds VACUUM back.",
+        ),
+        Branch(
+            "connections",
+            f"{_HERE}.monitor.look:connections",
+            "Who is connected, by state, role, application and database.",
+        ),
+        Branch(
+            "queries",
+            f"{_HERE}.monitor.look:queries",
+            "The statements that cost most, and what runs now.",
+        ),
+        Branch(
+            "tables",
+            f"{_HERE}.monitor.look:tables",
+            "The largest tables, their dead rows and their last vacuum.",
+        ),
+        Branch("indexes", f"{_HERE}.monitor.look:indexes", "The largest indexes and their use."),
     ),
 )
 def monitor() -> None:

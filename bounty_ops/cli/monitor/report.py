@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bounty_ops.cli.console import present
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.monitor.findings import draw_findings
+from bounty_ops.cli.private_file import private_file
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
 from bounty_ops.monitoring import Severity, collect
 from bounty_ops.monitoring import report as report_on
+from bounty_ops.monitoring.telling import compose, page
 
 
 @click.command("report", cls=Command)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all of it into one file that a browser shows, readable by its owner alone.",
+)
 @pass_invocation
-def report(invocation: Invocation) -> None:
+def report(invocation: Invocation, *, html: Path | None) -> None:
     """Measure, then say what deserves attention.
 
     Exit code 1: there is a finding of severity `critical`.
@@ -27,6 +37,9 @@ def report(invocation: Invocation) -> None:
         with waiting(f"Measuring {environment.name}"):
             result = collect(environment)
     findings = report_on(result)
+    if html is not None:
+        with private_file(html) as file:
+            file.write(page(compose(environment, result, findings)).encode())
     document = {
         "environment": result.environment,
         "taken_at": result.taken_at,

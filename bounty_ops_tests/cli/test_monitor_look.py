@@ -1,0 +1,88 @@
+"""`monitor locks` and its like: what somebody sees who is called at night."""
+
+from __future__ import annotations
+
+import signal
+import stat
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from bounty_ops.embedded.processes import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bounty_ops_tests.fix_command_line import CommandLine
+
+
+def test_who_waits_for_whom(command_line: CommandLine) -> None:
+    url = command_line.database.conninfo()
+    with (
+        psycopg.connect(**url, application_name="the holder") as holder,  # type: ignore[arg-type] # all are text
+        psycopg.connect(**url, application_name="the waiter") as waiter,  # type: ignore[arg-type] # all are text
+    ):
+        holder.execute("CREATE TABLE held (secret text)")
+        holder.commit()
+        holder.execute("LOCK held")
+        waiting = Thread(target=_count, args=(waiter,))
+        waiting.start()
+        assert wait_until(lambda: _waits(holder), 30)
+        said = command_line.run("monitor", "locks")
+        holder.rollback()
+        waiting.join()
+
+    assert said.code == 0, said.stderr
+    lines = said.stdout.splitlines()
+    [blocker] = [line for line in lines if "the holder" in line and line.startswith("pid")]
+    [waits] = [line for line in lines if "the waiter" in line and line.startswith("└ pid")]
+    assert lines.index(waits) == lines.index(blocker) + 1
+    assert "AccessShareLock on public.held" in waits
+    assert "alice" not in said.stdout
+
+
+def _count(connection: psycopg.Connection) -> None:
+    connection.execute("SELECT count(*) FROM held WHERE secret = 'alice'")
+
+
+def _waits(connection: psycopg.Connection) -> bool:
+    found = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return found is not None and found[0] > 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tables", *(pytest.param(one, marks=pytest.mark.soak) for one in ("queries", "indexes"))],
+)
+def test_each_family_has_a_look_and_a_document(command_line: CommandLine, name: str) -> None:
+    assert command_line.run("monitor", name).code == 0
+    document = command_line.run("monitor", name, "--json").document
+    assert set(document["families"]) == {name}
+
+
+def test_a_watch_ends_with_ctrl_c_and_not_with_the_server(command_line: CommandLine) -> None:
+    gone = command_line.with_variables(DATABASE_URL="postgresql://x:planted@127.0.0.1:1/x")
+    with gone.start("monitor", "connections", "--watch", "0.5") as watch:
+        seen = [watch.stdout.readline() for _ in range(4)] if watch.stdout else []
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(30) == 0
+    assert sum("127.0.0.1:1" in line for line in seen) == 2
+    assert "planted" not in "".join(seen)
+
+
+def test_a_screen_is_no_document(command_line: CommandLine) -> None:
+    refused = command_line.run("monitor", "tables", "--watch", "1", "--json")
+    assert refused.code == 2
+    assert refused.document["error"]["hint"].startswith("Leave one of them out")
+
+
+def test_a_report_is_one_private_file(command_line: CommandLine, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert command_line.run("monitor", "report", "--html", str(page)).code in {0, 1}
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    again = command_line.run("monitor", "report", "--html", str(page))
+    assert again.code == 2
+    assert "report.html" in again.stderr
