@@ -1,8 +1,7 @@
-"""From findings to incidents: opened once, kept while the rule fires, resolved when it stops.
+"""From what rules say to incidents and messages, in one transaction for each look.
 
-Every change writes its message into the outbox within the same transaction: an incident without
-its message, or a message without its incident, cannot exist. Two watchers at once are kept apart
-by the partial unique index on open incidents and by row locks, not by good luck.
+An incident without its message, or a message without its incident, cannot exist. Watchers of one
+environment take turns, and the partial unique index on open incidents holds besides.
 
 Errors are SQLAlchemy's; the caller, who knows the URL, wraps the use of the engine in
 `bounty_ops.postgres.connect.translated`.
@@ -11,214 +10,128 @@ Errors are SQLAlchemy's; the caller, who knows the URL, wraps the use of the eng
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, text, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
-
-from bounty_ops.alerting.situation import Finding, Rule, Severity
-from bounty_ops.monitoring.findings import duration
-from bounty_ops.schema.ops import Incident, Notification
+from bounty_ops.alerting.course import State
+from bounty_ops.alerting.incident_rows import (
+    load_incidents,
+    lock_environment,
+    save_evaluation,
+    save_incident,
+    save_message,
+    save_telling,
+)
+from bounty_ops.alerting.quiet import kept_quiet
+from bounty_ops.alerting.steps import Key, Reconciled, Step, caused_by, steps
+from bounty_ops.alerting.telling import Change, heard, next_message
+from bounty_ops.alerting.wording import body_of, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
-_GRAVITY: Final = {Severity.WARNING: 0, Severity.CRITICAL: 1}
-
-
-@dataclass(frozen=True)
-class OpenIncident:
-    """An incident that is not resolved."""
-
-    id: int
-    rule: str
-    subject: str
-    severity: Severity
-    opened_at: datetime
-    message: str
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What must be done so that the open incidents are those of the findings."""
-
-    to_open: tuple[Finding, ...]
-    to_keep: tuple[tuple[OpenIncident, Finding], ...]
-    to_escalate: tuple[tuple[OpenIncident, Finding], ...]
-    """Kept, and graver than what was told when it was opened."""
-    to_resolve: tuple[OpenIncident, ...]
-
-
-@dataclass(frozen=True)
-class Reconciled:
-    """What was done: ids of incidents."""
-
-    opened: tuple[int, ...] = ()
-    kept: tuple[int, ...] = ()
-    escalated: tuple[int, ...] = ()
-    resolved: tuple[int, ...] = ()
-
-
-def changes(
-    incidents: Iterable[OpenIncident], findings: Iterable[Finding], undecided: Collection[str]
-) -> Changes:
-    """Compare what is open with what was found.
-
-    Incidents of undecided rules are left alone: not seeing a fire is not putting it out.
-    """
-    found = {(str(finding.rule), finding.subject): finding for finding in findings}
-    known = {(incident.rule, incident.subject): incident for incident in incidents}
-    both = [(incident, found[key]) for key, incident in known.items() if key in found]
-    return Changes(
-        to_open=tuple(found[key] for key in sorted(found.keys() - known.keys())),
-        to_keep=tuple(pair for pair in both if not _graver(*pair)),
-        to_escalate=tuple(pair for pair in both if _graver(*pair)),
-        to_resolve=tuple(
-            incident
-            for key, incident in known.items()
-            if key not in found and incident.rule not in undecided
-        ),
-    )
-
-
-def _graver(incident: OpenIncident, finding: Finding) -> bool:
-    return _GRAVITY[finding.severity] > _GRAVITY[incident.severity]
+    from bounty_ops.alerting.quiet import Quiet
+    from bounty_ops.alerting.situation import Evaluation
+    from bounty_ops.environments.alerts import AlertSettings
 
 
 def reconcile(
     engine: Engine,
     environment: str,
-    findings: Sequence[Finding],
+    evaluation: Evaluation,
+    settings: AlertSettings,
     now: datetime,
-    *,
-    undecided: Collection[str] = frozenset(),
 ) -> Reconciled:
-    """Open, keep, escalate and resolve the environment's incidents, all in one transaction."""
+    """Bring the environment's incidents up to what the rules say, and write down what to tell."""
     with engine.begin() as connection:
-        todo = changes(_open_incidents(connection, environment), findings, undecided)
-        opened = [_open(connection, environment, finding, now) for finding in todo.to_open]
-        for incident, finding in (*todo.to_keep, *todo.to_escalate):
-            _see_again(connection, incident, finding, now)
-        for incident, finding in todo.to_escalate:
-            _announce(connection, environment, incident.id, "firing", finding, now=now)
-        for incident in todo.to_resolve:
-            _resolve(connection, environment, incident, now)
+        lock_environment(connection, environment)
+        incidents = load_incidents(connection, environment, settings, now)
+        todo = list(steps(incidents.open, evaluation, settings, now, flips=incidents.flips))
+        ids = {step.key: save_incident(connection, environment, step) for step in todo}
+        telling = _Telling(
+            connection, environment, settings, incidents.silences, ids, caused_by(todo), now
+        )
+        told = {identity: change for step in todo for identity, change in telling.tell(step)}
+        save_evaluation(connection, environment, evaluation, now)
     return Reconciled(
-        opened=tuple(identity for identity in opened if identity is not None),
-        kept=tuple(incident.id for incident, _ in todo.to_keep),
-        escalated=tuple(incident.id for incident, _ in todo.to_escalate),
-        resolved=tuple(incident.id for incident in todo.to_resolve),
+        pending=_came_to(State.PENDING, todo, ids),
+        opened=_came_to(State.FIRING, todo, ids),
+        resolved=_came_to(State.RESOLVED, todo, ids),
+        told=told,
     )
 
 
-def _open_incidents(connection: Connection, environment: str) -> list[OpenIncident]:
-    """The open incidents, locked.
+def _came_to(state: State, todo: list[Step], ids: Mapping[Key, int | None]) -> tuple[int, ...]:
+    found = (ids[step.key] for step in todo if step.changed_to is state)
+    return tuple(identity for identity in found if identity is not None)
 
-    A watcher that comes at the same time waits, and then sees what this one made of them.
-    """
-    rows = connection.execute(
-        select(
-            Incident.id,
-            Incident.rule,
-            Incident.subject,
-            Incident.severity,
-            Incident.opened_at,
-            Incident.message,
+
+@dataclass(frozen=True)
+class _Telling:
+    """Who is told what, of one look."""
+
+    connection: Connection
+    environment: str
+    settings: AlertSettings
+    silences: tuple[Quiet, ...]
+    ids: Mapping[Key, int | None]
+    causes: Mapping[Key, Key]
+    now: datetime
+
+    def tell(self, step: Step) -> list[tuple[int, Change]]:
+        """Write down what is to be told of an incident, and what keeps it quiet."""
+        identity, course = self.ids[step.key], step.course
+        if identity is None or course is None:
+            return []
+        cause = self.causes.get(step.key)
+        withheld = self._withheld(step.key, cause)
+        change = next_message(
+            course,
+            step.told,
+            settings=self.settings,
+            rule=self.settings.rule(step.key[0]),
+            withheld=withheld is not None,
+            acknowledged=step.known is not None and step.known.acknowledged,
+            now=self.now,
         )
-        .where(Incident.environment == environment, Incident.state != "resolved")
-        .order_by(Incident.id)
-        .with_for_update()
-    )
-    return [
-        OpenIncident(identity, rule, subject, Severity(severity), opened_at, message)
-        for identity, rule, subject, severity, opened_at, message in rows
-    ]
-
-
-def _open(connection: Connection, environment: str, finding: Finding, now: datetime) -> int | None:
-    """The new incident's id; None when another watcher has opened it at this very moment."""
-    identity: int | None = connection.execute(
-        insert_or_ignore(Incident)
-        .values(
-            environment=environment,
-            rule=str(finding.rule),
-            subject=finding.subject,
-            severity=str(finding.severity),
-            state="firing",
-            opened_at=now,
-            last_seen_at=now,
-            message=finding.title,
-            evidence=finding.evidence,
+        told = step.told
+        if change is not None:
+            told = heard(told, change, course, self.now)
+            self._announce(step, identity, change)
+        save_telling(
+            self.connection,
+            identity,
+            told=told,
+            cause_id=None if cause is None else self.ids[cause],
+            withheld=withheld,
         )
-        .on_conflict_do_nothing(
-            index_elements=["environment", "rule", "subject"],
-            index_where=text("state <> 'resolved'"),
+        return [] if change is None else [(identity, change)]
+
+    def _withheld(self, key: Key, cause: Key | None) -> str | None:
+        rule, subject = key
+        quiet = kept_quiet(
+            self.environment,
+            rule,
+            subject,
+            silences=self.silences,
+            settings=self.settings,
+            now=self.now,
         )
-        .returning(Incident.id)
-    ).scalar_one_or_none()
-    if identity is not None:
-        _announce(connection, environment, identity, "firing", finding, now=now)
-    return identity
+        if quiet is None and cause is not None:
+            return f"follows from incident {self.ids[cause]} ({cause[0].value})"
+        return quiet
 
-
-def _see_again(
-    connection: Connection, incident: OpenIncident, finding: Finding, now: datetime
-) -> None:
-    # The gravest severity that was told stays: going back to a warning is no news, and going to
-    # critical once more after that is none either.
-    told = max(incident.severity, finding.severity, key=_GRAVITY.__getitem__)
-    connection.execute(
-        update(Incident)
-        .where(Incident.id == incident.id)
-        .values(
-            last_seen_at=now,
-            severity=str(told),
-            message=finding.title,
-            evidence=finding.evidence,
-        )
-    )
-
-
-def _resolve(
-    connection: Connection, environment: str, incident: OpenIncident, now: datetime
-) -> None:
-    connection.execute(
-        update(Incident).where(Incident.id == incident.id).values(state="resolved", resolved_at=now)
-    )
-    lasted = duration(max(0.0, (now - incident.opened_at).total_seconds()))
-    over = Finding(
-        Rule(incident.rule),
-        incident.subject,
-        incident.severity,
-        f"Resolved: {incident.message}",
-        f"It lasted {lasted}, from {incident.opened_at:%Y-%m-%d %H:%M} to "
-        f"{now:%Y-%m-%d %H:%M} UTC.",
-    )
-    _announce(connection, environment, incident.id, "resolved", over, now=now)
-
-
-def _announce(
-    connection: Connection,
-    environment: str,
-    incident_id: int,
-    change: str,
-    finding: Finding,
-    *,
-    now: datetime,
-) -> None:
-    connection.execute(
-        insert(Notification).values(
-            environment=environment,
-            incident_id=incident_id,
+    def _announce(self, step: Step, identity: int, change: Change) -> None:
+        symptoms = sorted({key[0].value for key, cause in self.causes.items() if cause == step.key})
+        save_message(
+            self.connection,
+            self.environment,
+            step,
+            identity,
             change=change,
-            severity=str(finding.severity),
-            title=finding.title,
-            body=finding.body,
-            created_at=now,
-            idempotency_key=uuid4().hex,
+            title=title_of(change, step),
+            body=body_of(change, step, identity, symptoms, self.now),
+            now=self.now,
         )
-    )

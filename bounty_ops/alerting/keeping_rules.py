@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bounty_ops.alerting.backup_rules import bucket_unknown
 from bounty_ops.alerting.objectives import usable
 from bounty_ops.alerting.situation import Answer, Finding, Rule, Severity, Situation
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.journal.records import BackupSummary, Verdict
 
+if TYPE_CHECKING:
+    from bounty_ops.environments.alerts import RuleSettings
 
-def copy_overdue(situation: Situation) -> Answer:
+
+def copy_overdue(situation: Situation, settings: RuleSettings) -> Answer:
     """A backup that was proved longer ago than a night takes is not in the second bucket.
 
     It is the newest of those that counts, or any that is newer: a backup of this hour has time
@@ -19,13 +23,13 @@ def copy_overdue(situation: Situation) -> Answer:
     """
     copies, backups = situation.keeping.copies, situation.backups
     if isinstance(backups, BountyOpsError):
-        return None
+        return bucket_unknown(backups)
     if copies is None:
         return []
     if isinstance(copies, BountyOpsError):
         return [_second_bucket_gone(situation, copies)]
     proved = [one for one in usable(backups, situation.now) if one.verdict is Verdict.PROVED]
-    hours = situation.policy.backup_max_age_hours
+    hours = settings.warning or 0.0
     due = next((one for one in proved if _proved_before(one, situation, hours)), None)
     whole = [one for one in proved if copies.get(one.id) == one.size_bytes]
     if due is None or any(one.taken_at >= due.taken_at for one in whole):
@@ -68,11 +72,11 @@ def _second_bucket_gone(situation: Situation, error: BountyOpsError) -> Finding:
     )
 
 
-def prune_refused(situation: Situation) -> Answer:
+def prune_refused(situation: Situation, settings: RuleSettings) -> Answer:  # noqa: ARG001 - every rule has both
     """The rules let backups go, and the night will not delete them."""
     why = situation.keeping.prune_refused
     if isinstance(situation.backups, BountyOpsError):
-        return None
+        return bucket_unknown(situation.backups)
     if why is None:
         return []
     return [
@@ -90,11 +94,11 @@ def prune_refused(situation: Situation) -> Answer:
     ]
 
 
-def backup_not_locked(situation: Situation) -> Answer:
+def backup_not_locked(situation: Situation, settings: RuleSettings) -> Answer:  # noqa: ARG001 - every rule has both
     """The store does not lock the newest backup although the policy wants it, or nobody can see."""
     unlocked = situation.keeping.unlocked
     if isinstance(situation.backups, BountyOpsError):
-        return None
+        return bucket_unknown(situation.backups)
     if isinstance(unlocked, BountyOpsError):
         seen = {"error": type(unlocked).__name__}
         return [_not_locked(situation, "may not be locked", f"{unlocked}", unlocked.hint, seen)]

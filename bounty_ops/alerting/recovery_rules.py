@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from bounty_ops.alerting.backup_rules import bucket_unknown
 from bounty_ops.alerting.objectives import recovery, size_change
-from bounty_ops.alerting.situation import Answer, Finding, Rule, Severity, Situation
+from bounty_ops.alerting.situation import Answer, Finding, Rule, Severity, Situation, Undecided
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.monitoring.findings import duration, size
 
+if TYPE_CHECKING:
+    from bounty_ops.environments.alerts import RuleSettings
 
-def backup_size_anomaly(situation: Situation) -> Answer:
+
+def backup_size_anomaly(situation: Situation, settings: RuleSettings) -> Answer:
     """The newest backup is much smaller or larger than those before it.
 
     A proof says that a backup equals its source. It cannot say that the source has lost half of
     its rows that day.
     """
     if isinstance(situation.backups, BountyOpsError):
-        return None
-    limit = situation.policy.size_change_ratio
+        return bucket_unknown(situation.backups)
+    limit = settings.warning
+    if limit is None:
+        return []
     change = size_change(situation.backups, limit, situation.now)
     if change is None:
-        return None
+        return Undecided("there are too few backups to compare the newest with")
     if not change.anomalous:
         return []
     what = "smaller" if change.ratio < 1 else "larger"
@@ -46,16 +54,17 @@ def backup_size_anomaly(situation: Situation) -> Answer:
     ]
 
 
-def restore_too_slow(situation: Situation) -> Answer:
+def restore_too_slow(situation: Situation, settings: RuleSettings) -> Answer:
     """A restore would take longer than the policy wants; undecided until a proof was timed."""
     if isinstance(situation.backups, BountyOpsError):
-        return None
+        return bucket_unknown(situation.backups)
     found = recovery(situation.backups, situation.policy, situation.now)
     if found.rto_seconds is None or found.rto_measured_seconds is None:
-        return None
-    if found.rto_met:
+        return Undecided("no restore was timed yet")
+    objective = 60 * (settings.warning or 0.0)
+    if found.rto_seconds <= objective:
         return []
-    wanted = duration(found.rto_objective_seconds)
+    wanted = duration(objective)
     return [
         Finding(
             rule=Rule.RESTORE_TOO_SLOW,
@@ -72,7 +81,7 @@ def restore_too_slow(situation: Situation) -> Answer:
             evidence={
                 "rto_seconds": found.rto_seconds,
                 "rto_measured_seconds": found.rto_measured_seconds,
-                "rto_objective_seconds": found.rto_objective_seconds,
+                "rto_objective_seconds": objective,
             },
         )
     ]

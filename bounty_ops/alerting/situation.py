@@ -12,41 +12,43 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bounty_ops.alerting.keeping import Keeping
+from bounty_ops.environments.alert_rules import Rule
+from bounty_ops.environments.alerts import AlertSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from bounty_ops.alerting.facts import DagsterFacts, Drift, Outbox, Regression, Revision
     from bounty_ops.environments import Policy
-    from bounty_ops.errors import BountyOpsError
+    from bounty_ops.errors import BountyOpsError, ConfigurationError
     from bounty_ops.journal.evidence import MigrationEvidence
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.monitoring import CollectionResult
 
-
-class Rule(StrEnum):
-    """Every rule there is; incidents are known by these names."""
-
-    BACKUP_OVERDUE = "backup_overdue"
-    PROOF_OVERDUE = "proof_overdue"
-    BACKUP_REFUTED = "backup_refuted"
-    BUCKET_UNREACHABLE = "bucket_unreachable"
-    CONNECTIONS_NEAR_LIMIT = "connections_near_limit"
-    SERVER_UNREACHABLE = "server_unreachable"
-    MONITORING_BLIND = "monitoring_blind"
-    BACKUP_SIZE_ANOMALY = "backup_size_anomaly"
-    RESTORE_TOO_SLOW = "restore_too_slow"
-    MIGRATION_OVERRIDE = "migration_override"
-    COPY_OVERDUE = "copy_overdue"
-    PRUNE_REFUSED = "prune_refused"
-    BACKUP_NOT_LOCKED = "backup_not_locked"
+__all__ = [
+    "Answer",
+    "Evaluation",
+    "Finding",
+    "Rule",
+    "Severity",
+    "Situation",
+    "Undecided",
+]
 
 
 class Severity(StrEnum):
     """How soon somebody must act."""
 
+    INFO = "info"
+    """Recorded and shown, never told."""
     WARNING = "warning"
     CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """For comparing: a graver one has a larger one."""
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,29 @@ class Finding:
     title: str
     body: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    held: bool = False
+    """Not bad enough to begin, and not good enough to be over: an open incident stays open."""
+    hides: frozenset[Rule] = frozenset()
+    """Rules that fire because of this one, besides those that always do (`grouping`)."""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A rule that could not tell, or not of everything."""
+
+    reason: str
+    subjects: frozenset[str] | None = None
+    """Of whom it could not tell; None: of all that are not in `findings`."""
+    findings: tuple[Finding, ...] = ()
+    """What it could tell all the same."""
+
+    def covers(self, subject: str) -> bool:
+        """Whether nothing is known about this subject."""
+        return self.subjects is None or subject in self.subjects
+
+
+#: What a rule answers.
+Answer = list[Finding] | Undecided
 
 
 @dataclass(frozen=True)
@@ -76,6 +101,29 @@ class Situation:
     """What protects the backups; by default nothing more is wanted."""
     migrations: Sequence[MigrationEvidence] | BountyOpsError = ()
     """The latest migrations that the bucket has records of, or why it could not be asked."""
+    stored: Sequence[CollectionResult] = ()
+    """Collections that were stored, in any order: the newest of each family and earlier ones."""
+    regressions: Sequence[Regression] | BountyOpsError | None = None
+    """Statements that became slower. Here and below, None: nobody looked."""
+    revision: Revision | BountyOpsError | None = None
+    """Which migrations are pending."""
+    drift: Drift | BountyOpsError | None = None
+    """How the schema differs from its revision."""
+    dagster: DagsterFacts | None = None
+    """How the jobs, schedules and sensors are doing."""
+    outbox: Outbox | None = None
+    """What became of the messages."""
+    operations: BountyOpsError | None = None
+    """Why the operations database cannot be used; None: it can."""
+    alerts_problem: ConfigurationError | None = None
+    """Why the default settings are in force."""
+    alerts: AlertSettings | None = None
+    """What the rules go by; None: the defaults of the environment."""
+
+    @property
+    def settings(self) -> AlertSettings:
+        """What the rules go by."""
+        return self.alerts or AlertSettings.of(self.environment, self.policy)
 
 
 @dataclass(frozen=True)
@@ -83,8 +131,14 @@ class Evaluation:
     """What the rules said."""
 
     findings: tuple[Finding, ...]
-    undecided: frozenset[Rule]
+    unknown: Mapping[Rule, Undecided] = field(default_factory=dict)
 
+    @property
+    def undecided(self) -> frozenset[Rule]:
+        """The rules that could not tell."""
+        return frozenset(self.unknown)
 
-#: What a rule answers: findings, or None when it cannot tell.
-Answer = list[Finding] | None
+    @property
+    def firing(self) -> tuple[Finding, ...]:
+        """The findings that are bad enough to begin an incident."""
+        return tuple(finding for finding in self.findings if not finding.held)

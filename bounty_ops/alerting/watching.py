@@ -71,14 +71,20 @@ def watch(
         now,
         keeping or Keeping(),
         migrations,
+        alerts=environment.alert_settings,
+        alerts_problem=environment.alerts_problem,
     )
+    return judge(environment, situation, engine)
+
+
+def judge(environment: Environment, situation: Situation, engine: Engine) -> WatchResult:
+    """Ask the rules about a situation and tell the environment's channels what changed."""
+    now = situation.now
     evaluation = evaluate(situation)
-    reconciled = reconcile(
-        engine, environment.name, evaluation.findings, now, undecided=evaluation.undecided
-    )
+    reconciled = reconcile(engine, environment.name, evaluation, situation.settings, now)
     outbox = deliver_pending(engine, environment.name, environment.alert_urls, now=now)
     return WatchResult(
-        findings=evaluation.findings,
+        findings=evaluation.firing,
         undecided=evaluation.undecided,
         opened=len(reconciled.opened),
         resolved=len(reconciled.resolved),

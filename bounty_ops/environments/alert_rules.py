@@ -98,7 +98,7 @@ DEFAULTS: Final[Mapping[Rule, RuleDefault]] = MappingProxyType({
     Rule.MONITORING_LATE: RuleDefault(
         "the newest collection of a cadence is older than `warning` (`critical`) times the time "
         "between two", "cycles",
-        values={"warning": 3, "critical": 10}, staging=_MILD, development=_OFF,
+        values={"warning": 3, "critical": 12, "for": "15m"}, staging=_MILD, development=_OFF,
     ),
     Rule.CONNECTIONS_NEAR_LIMIT: RuleDefault(
         "of the limit that is nearest, `warning` is used", "ratio",

@@ -60,8 +60,8 @@ class RuleSettings(BaseModel):
         alias="for",
         description="How long it has to last before it is told; until then it is pending.",
     )
-    critical_for: Duration = Field(
-        default=timedelta(0), description="The same, before it is told as critical."
+    critical_for: Duration | None = Field(
+        default=None, description="The same, before it is told as critical; not set: `for`."
     )
     keep_firing_for: Duration = Field(
         default=timedelta(0), description="How long it has to be over before it is resolved."

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bounty_ops.alerting import Finding, Rule, Severity, Situation
-from bounty_ops.environments import Policy
+from bounty_ops.alerting import Evaluation, Finding, Rule, Severity, Situation, Undecided
+from bounty_ops.alerting.facts import DagsterFacts, Drift, Outbox, Revision
+from bounty_ops.environments import AlertSettings, Policy
 from bounty_ops.journal.records import BackupState, BackupSummary, Verdict
-from bounty_ops.monitoring import CollectionResult, Connections
-from bounty_ops.monitoring.collectors.connections import connection_limit
+from bounty_ops_tests.alerting import measures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bounty_ops.errors import BountyOpsError
+    from bounty_ops.monitoring import CollectionResult
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+NOW = measures.NOW
 
 
 def backup(
@@ -51,19 +53,14 @@ _NIGHTS = tuple(backup(hours=1 + 24 * night) for night in range(4))
 
 
 def collection(*, used: int = 10, minutes: float = 1) -> CollectionResult:
-    limit = connection_limit("server", None, 100, used)
-    connections = Connections(
-        total=used,
-        hidden=0,
-        usable=limit,
-        limits=(limit,),
-        by_state={"idle": used},
-        by_user={"app": used},
-        by_application={"web": used},
-        by_database={"bounty": used},
-    )
-    taken_at = NOW - timedelta(minutes=minutes)
-    return CollectionResult("production", taken_at, 0.1, {"connections": connections})
+    return measures.measured(measures.connections(used), minutes=minutes)
+
+
+#: Looks of before: one to compare counters with, and one to compare sizes with.
+_BEFORE = (
+    measures.only(measures.database(), minutes=11),
+    measures.only(measures.tables(measures.table()), minutes=24 * 60),
+)
 
 
 def situation(
@@ -75,11 +72,29 @@ def situation(
     """A healthy situation, but for what is given."""
     return Situation(
         environment="production",
-        policy=policy or Policy(),
+        policy=policy or Policy(protected=True),
         backups=_NIGHTS if backups is None else backups,
         collection=measured or collection(),
         now=NOW,
+        stored=_BEFORE,
+        regressions=(),
+        revision=Revision("bounty_0001", "bounty_0001", ()),
+        drift=Drift(NOW, ()),
+        dagster=DagsterFacts(),
+        outbox=Outbox(0),
     )
+
+
+def at_once(policy: Policy | None = None, **values: object) -> AlertSettings:
+    """Settings by which everything is told at once, and over at once."""
+    rules = {rule.value: {"for": 0, "critical_for": 0, "keep_firing_for": 0} for rule in Rule}
+    policy = policy or Policy(protected=True)
+    return AlertSettings.of("production", policy, {"rules": rules, **values})
+
+
+def evaluation_of(*findings: Finding, unknown: Iterable[Rule] = ()) -> Evaluation:
+    """What rules said."""
+    return Evaluation(findings, {rule: Undecided("it could not be seen") for rule in unknown})
 
 
 def finding(

@@ -8,19 +8,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bounty_ops.alerting import Finding, Reconciled, Rule, Severity, reconcile
-from bounty_ops.alerting.incidents import OpenIncident, changes
 from bounty_ops.schema.ops import Incident, Notification
-from bounty_ops_tests.alerting.situations import NOW, finding
+from bounty_ops_tests.alerting.situations import NOW, at_once, evaluation_of, finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
     from typing import Any
 
     from sqlalchemy import Engine, Row
+
+    from bounty_ops.environments import AlertSettings
 
 WARNING = finding(
     Rule.CONNECTIONS_NEAR_LIMIT, severity=Severity.WARNING, subject="connections", title="80 of 100"
@@ -41,10 +42,25 @@ def _messages(engine: Engine) -> list[tuple[str, str]]:
         return [(change, title) for change, title in rows]
 
 
+SETTINGS = at_once()
+
+
+def look(
+    engine: Engine,
+    environment: str,
+    findings: list[Finding],
+    now: datetime,
+    *,
+    unknown: Iterable[Rule] = (),
+    settings: AlertSettings = SETTINGS,
+) -> Reconciled:
+    return reconcile(engine, environment, evaluation_of(*findings, unknown=unknown), settings, now)
+
+
 def test_a_finding_opens_an_incident_with_one_message(operations: Engine) -> None:
-    done = reconcile(operations, "production", [finding()], NOW)
+    done = look(operations, "production", [finding()], NOW)
     (incident,) = _incidents(operations)
-    assert done == Reconciled(opened=(incident.id,))
+    assert done == Reconciled(opened=(incident.id,), told={incident.id: "firing"})
     assert incident.state == "firing"
     assert (incident.rule, incident.subject) == ("backup_overdue", "backups")
     assert incident.severity == "critical"
@@ -55,7 +71,7 @@ def test_a_finding_opens_an_incident_with_one_message(operations: Engine) -> Non
 
 def test_a_finding_that_stays_is_seen_again_and_not_told_again(operations: Engine) -> None:
     for minute in range(5):
-        reconcile(operations, "production", [finding()], NOW + timedelta(minutes=minute))
+        look(operations, "production", [finding()], NOW + timedelta(minutes=minute))
     (incident,) = _incidents(operations)
     assert incident.opened_at == NOW
     assert incident.last_seen_at == NOW + timedelta(minutes=4)
@@ -63,46 +79,46 @@ def test_a_finding_that_stays_is_seen_again_and_not_told_again(operations: Engin
 
 
 def test_an_incident_is_resolved_with_a_message_and_may_open_again(operations: Engine) -> None:
-    reconcile(operations, "production", [finding()], NOW)
+    look(operations, "production", [finding()], NOW)
     later = NOW + timedelta(hours=3)
-    done = reconcile(operations, "production", [], later)
+    done = look(operations, "production", [], later)
     (incident,) = _incidents(operations)
-    assert done == Reconciled(resolved=(incident.id,))
+    assert done == Reconciled(resolved=(incident.id,), told={incident.id: "resolved"})
     assert (incident.state, incident.resolved_at) == ("resolved", later)
     assert _messages(operations)[-1] == ("resolved", "Resolved: [production] there is no backup")
-    assert reconcile(operations, "production", [], later) == Reconciled()
+    assert look(operations, "production", [], later) == Reconciled()
 
-    reconcile(operations, "production", [finding()], later)
+    look(operations, "production", [finding()], later)
     assert [incident.state for incident in _incidents(operations)] == ["resolved", "firing"]
     assert len(_messages(operations)) == 3
 
 
 def test_environments_do_not_touch_each_others_incidents(operations: Engine) -> None:
-    reconcile(operations, "production", [finding()], NOW)
-    reconcile(operations, "staging", [], NOW)
-    reconcile(operations, "staging", [finding()], NOW)
+    look(operations, "production", [finding()], NOW)
+    look(operations, "staging", [], NOW)
+    look(operations, "staging", [finding()], NOW)
     assert [each.environment for each in _incidents(operations)] == ["production", "staging"]
     assert {each.state for each in _incidents(operations)} == {"firing"}
 
 
 def test_an_incident_of_a_rule_that_cannot_be_decided_stays_open(operations: Engine) -> None:
-    reconcile(operations, "production", [finding()], NOW)
-    done = reconcile(operations, "production", [], NOW, undecided={Rule.BACKUP_OVERDUE})
+    look(operations, "production", [finding()], NOW)
+    done = look(operations, "production", [], NOW, unknown=[Rule.BACKUP_OVERDUE])
     assert done == Reconciled()
     assert _incidents(operations)[0].state == "firing"
 
 
 def test_growing_graver_is_told_once_and_growing_milder_is_not(operations: Engine) -> None:
     for found in (WARNING, CRITICAL, CRITICAL, WARNING, CRITICAL):
-        reconcile(operations, "production", [found], NOW)
-    assert _messages(operations) == [("firing", "80 of 100"), ("firing", "95 of 100")]
+        look(operations, "production", [found], NOW)
+    assert _messages(operations) == [("firing", "80 of 100"), ("graver", "95 of 100")]
     (incident,) = _incidents(operations)
     assert incident.severity == "critical"
 
 
 def test_many_watchers_at_once_open_and_resolve_once(operations: Engine) -> None:
     watchers = 8
-    found = [finding(), WARNING, finding(Rule.PROOF_OVERDUE)]
+    found = [finding(), WARNING, finding(Rule.RESTORE_TOO_SLOW)]
     results: list[Reconciled] = []
 
     def all_at_once(findings: list[Finding]) -> None:
@@ -110,7 +126,7 @@ def test_many_watchers_at_once_open_and_resolve_once(operations: Engine) -> None
 
         def watch() -> None:
             barrier.wait()
-            results.append(reconcile(operations, "production", findings, NOW))
+            results.append(look(operations, "production", findings, NOW))
 
         threads = [threading.Thread(target=watch) for _ in range(watchers)]
         for thread in threads:
@@ -132,33 +148,6 @@ def test_an_incident_and_its_message_are_written_together_or_not_at_all(
 ) -> None:
     unwritable = finding(title="a zero byte \x00 that PostgreSQL does not take")
     with pytest.raises(Exception, match="NUL"):
-        reconcile(operations, "production", [WARNING, unwritable], NOW)
+        look(operations, "production", [WARNING, unwritable], NOW)
     assert _incidents(operations) == []
     assert _messages(operations) == []
-
-
-_rules = st.sampled_from(list(Rule))
-_open = st.dictionaries(_rules, st.sampled_from(list(Severity))).map(
-    lambda severities: [
-        OpenIncident(number, rule, "backups", severity, NOW, "message")
-        for number, (rule, severity) in enumerate(severities.items())
-    ]
-)
-_found = st.dictionaries(_rules, st.sampled_from(list(Severity))).map(
-    lambda severities: [finding(rule, severity=severity) for rule, severity in severities.items()]
-)
-
-
-@given(_open, _found, st.frozensets(_rules))
-def test_afterwards_exactly_what_was_found_is_open_and_what_could_not_be_decided(
-    incidents: list[OpenIncident], findings: list[Finding], undecided: frozenset[Rule]
-) -> None:
-    todo = changes(incidents, findings, undecided)
-    kept = [incident.rule for incident, _ in (*todo.to_keep, *todo.to_escalate)]
-    opened = [str(each.rule) for each in todo.to_open]
-    resolved = [incident.rule for incident in todo.to_resolve]
-    left_alone = {i.rule for i in incidents} - set(kept) - set(resolved)
-    assert sorted([*kept, *opened]) == sorted(str(each.rule) for each in findings)
-    assert sorted([*kept, *resolved, *left_alone]) == sorted(i.rule for i in incidents)
-    assert left_alone <= undecided
-    assert not set(resolved) & undecided

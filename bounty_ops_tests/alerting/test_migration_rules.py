@@ -48,4 +48,4 @@ def test_each_override_of_the_last_day_is_an_incident_of_its_own() -> None:
 def test_without_the_bucket_it_is_not_known() -> None:
     gone = ObjectStoreUnavailable("nobody answers", hint="Look at the store.")
     evaluation = evaluate(replace(situation(), migrations=gone))
-    assert evaluation.undecided == {Rule.MIGRATION_OVERRIDE}
+    assert evaluation.undecided == {Rule.MIGRATION_OVERRIDE, Rule.MIGRATION_FAILED}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bounty_ops.alerting import Rule, WatchResult, watch
 from bounty_ops.environments import Environment, Policy
 from bounty_ops.errors import ServerUnavailable
-from bounty_ops_tests.alerting.situations import NOW, backup, collection
+from bounty_ops_tests.alerting.situations import NOW, at_once, backup, collection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,9 @@ class _Night:
 
     def __init__(self, engine: Engine, webhook: Webhook) -> None:
         self._engine = engine
+        policy = Policy(protected=True)
         self._environment = Environment(
-            "production", None, Policy(protected=True), alert_urls=(webhook.url,)
+            "production", None, policy, alert_urls=(webhook.url,), alerts=at_once(policy)
         )
         self._ticks = 0
 
@@ -46,19 +47,15 @@ def test_a_night_with_a_failed_backup_is_told_twice(operations: Engine, webhook:
     healthy, late = [backup(hours=20)], [backup(hours=30)]
     assert night.look(healthy, collection()).findings == ()
     first = night.look(late, collection())
-    assert (first.opened, first.delivered, first.undelivered) == (2, 2, 0)
+    # That no proof is young enough follows from that, and is recorded without a message.
+    assert (first.opened, first.delivered, first.undelivered) == (2, 1, 0)
     for _ in range(5):
         again = night.look(late, collection())
         assert (again.opened, again.resolved, again.delivered) == (0, 0, 0)
         assert {found.rule for found in again.findings} == {Rule.BACKUP_OVERDUE, Rule.PROOF_OVERDUE}
     over = night.look(healthy, collection())
-    assert (over.resolved, over.delivered) == (2, 2)
-    assert [title.startswith("Resolved: ") for title in webhook.titles] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+    assert (over.resolved, over.delivered) == (2, 1)
+    assert [title.startswith("Resolved: ") for title in webhook.titles] == [False, True]
 
 
 def test_a_server_that_goes_away_keeps_the_connection_incident_open(
@@ -69,7 +66,7 @@ def test_a_server_that_goes_away_keeps_the_connection_incident_open(
     assert night.look([backup()], collection(used=85)).opened == 1
     away = night.look([backup()], gone)
     assert (away.opened, away.resolved) == (1, 0)
-    assert away.undecided == {Rule.CONNECTIONS_NEAR_LIMIT, Rule.BACKUP_SIZE_ANOMALY}
+    assert away.undecided >= {Rule.CONNECTIONS_NEAR_LIMIT, Rule.BACKUP_SIZE_ANOMALY}
     back = night.look([backup()], collection(used=95))
     assert (back.opened, back.resolved, back.delivered) == (0, 1, 2)
     assert [message["type"] for message in webhook.received] == [
