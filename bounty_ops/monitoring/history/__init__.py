@@ -7,15 +7,19 @@ knows the URL, wraps the use of the engine in `bounty_ops.postgres.connect.trans
 from bounty_ops.monitoring.history.maintaining import Maintained, Retention, maintain
 from bounty_ops.monitoring.history.memory import recall
 from bounty_ops.monitoring.history.reading import latest_collections
+from bounty_ops.monitoring.history.series import Point, Series, series
 from bounty_ops.monitoring.history.storing import store_collection
 from bounty_ops.monitoring.history.subjects import subjects
 
 __all__ = [
     "Maintained",
+    "Point",
     "Retention",
+    "Series",
     "latest_collections",
     "maintain",
     "recall",
+    "series",
     "store_collection",
     "subjects",
 ]
