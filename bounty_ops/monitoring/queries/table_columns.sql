@@ -2,14 +2,21 @@
 -- begins with, moments that are set when a row is made, and moments after which it has expired (a
 -- default of some time from now, or a name that says so). Defaults are looked into as they are
 -- stored, because pg_get_expr would open the table: 1299 is now(), `op` 3 and 4 are
--- CURRENT_TIMESTAMP, 1327 and 2066 are "moment + interval"; no version changes these numbers.
+-- CURRENT_TIMESTAMP, 1327 and 2066 are "moment + interval"; no version changes these numbers. Who
+-- was given bounty_ops.column_statistics() sees what is known of columns that it may not read.
 SELECT c.oid::bigint,
        a.attname::text,
        CASE WHEN t.typcategory <> 'D' THEN 'lookup'
             WHEN d.adbin::text ~ ':opno (1327|2066) ' THEN 'lifetime'
             WHEN a.attname ~* 'expir' THEN 'expiry'
             ELSE 'created' END,
-       pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')
+       pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') OR EXISTS (
+           SELECT FROM pg_catalog.pg_proc AS p
+             JOIN pg_catalog.pg_namespace AS m ON m.oid = p.pronamespace
+            WHERE m.nspname = 'bounty_ops' AND p.proname = 'column_statistics' AND p.pronargs = 0
+              AND p.prosecdef
+              AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+              AND pg_catalog.has_schema_privilege(m.oid, 'USAGE'))
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
