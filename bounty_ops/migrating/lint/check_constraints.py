@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast.enums import AlterTableType, ConstrType, DropBehavior
 
+from bounty_ops.migrating.lint import uniqueness
 from bounty_ops.migrating.lint.proofs import not_null_is_proved
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import qualified, relation_name, strings
@@ -158,6 +159,7 @@ def _add_key(exam: Examination, name: str, node: Node) -> None:
                     f"the columns it is partitioned by: {missing[0]} is not in it")  # fmt: skip
         return
     exam.report("unique-builds-index", name, detail="PRIMARY KEY" if primary else "UNIQUE")
+    uniqueness.keeps(exam, name, columns)
 
 
 def _use_index(exam: Examination, name: str, node: Node, *, primary: bool) -> None:
@@ -254,6 +256,9 @@ def _what_goes_with_it(exam: Examination, name: str, command: Node) -> None:
     ]
     if referring and command.behavior != DropBehavior.DROP_CASCADE:
         exam.report("always-fails", name, detail=f"a foreign key of {referring[0]} refers to it")
+    if known.kind == "unique":
+        index = qualified(name.rpartition(".")[0], command.name)
+        uniqueness.report_loss(exam, exam.model.indexes.get(index))
     if known.kind == "primary":
         published = table.publications or any(
             each.all_tables for each in exam.model.publications.values()

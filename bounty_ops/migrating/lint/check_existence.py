@@ -44,10 +44,13 @@ _OF_TABLES: Final = frozenset({
 def lacks_columns(exam: Examination, name: str, columns: Iterable[str | None]) -> bool:
     """Say so when a table that is known in full has not one of these columns."""
     table = exam.model.table(name)
-    if table is None or not table.complete or not table.columns:
+    if table is None:
         return False
+    whole = table.complete and bool(table.columns)
     for column in columns:
-        if column and column not in table.columns and column not in _SYSTEM_COLUMNS:
+        if not column or column in table.columns or column in _SYSTEM_COLUMNS:
+            continue
+        if whole or column in table.gone_columns:
             exam.report("always-fails", name, detail=f"{name} has no column {column}")
             return True
     return False
@@ -255,15 +258,3 @@ def changing_casts(exam: Examination, node: Node, name: str) -> list[str]:
         if old is not None and new is not None and (old.name, new.name) in _BY_ZONE:
             found.append(f"the cast from {old.name} to {new.name}")
     return found
-
-
-def has_no_order(exam: Examination, node: Node, name: str) -> bool:
-    """Say so when a column of type json or xml is indexed: no access method knows it."""
-    for each in node.indexParams or ():
-        column = exam.model.column(name, each.name or "")
-        old = exam.model.base_type(column.type) if column is not None else None
-        if old is not None and old.name in {"json", "xml"} and not each.opclass and not old.array:
-            exam.report("always-fails", name, detail=f"no index can be made on {each.name}: "
-                        f"{old.name} has no operators for it")  # fmt: skip
-            return True
-    return False

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pglast import ast, parser
+from pglast import ast
 
+from bounty_ops.migrating.lint import reach
+from bounty_ops.migrating.lint.bodies import Inside, Loop, bind, statements_of
+from bounty_ops.migrating.lint.rule import ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.script import read_script
 from bounty_ops.migrating.lint.tree import (
     below,
     constant,
+    integer,
     option,
     plain_function,
+    relation_name,
     text_constants,
 )
 from bounty_ops.migrating.lint.volatility import is_builtin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection
 
     from bounty_ops.migrating.lint.examination import Examination
     from bounty_ops.migrating.lint.tree import Node
@@ -32,16 +35,6 @@ _CHANGES: Final = re.compile(
     r"delete|insert|comment)\b"
 )
 _DEEPEST: Final = 5
-
-
-@dataclass(frozen=True)
-class _Inside:
-    """One statement of a body: its text, its line in the body, and how it runs."""
-
-    sql: str
-    line: int
-    dynamic: bool = False
-    commits: bool = False
 
 
 def do_block(exam: Examination, node: Node, examine: Examine) -> None:
@@ -94,7 +87,8 @@ def _set_config(exam: Examination, call: Node) -> None:
 def _call(exam: Examination, name: str, examine: Examine, *, unknown: bool) -> None:
     known = exam.model.functions.get(name)
     if known is not None and known.body and known.language in {"sql", "plpgsql"}:
-        _body(exam, known.body, f"{name}()", examine, language=known.language)
+        _body(exam, known.body, f"{name}()", examine, language=known.language,
+              arguments=[each for each in known.argument_names if each])  # fmt: skip
     elif known is not None and not known.volatile:
         return
     elif unknown and not is_builtin(name):
@@ -102,7 +96,13 @@ def _call(exam: Examination, name: str, examine: Examine, *, unknown: bool) -> N
 
 
 def _body(
-    exam: Examination, text: str, where: str, examine: Examine, *, language: str = "plpgsql"
+    exam: Examination,
+    text: str,
+    where: str,
+    examine: Examine,
+    *,
+    language: str = "plpgsql",
+    arguments: Collection[str] = (),
 ) -> None:
     key = f"inside {where}"
     if key in exam.told or sum(each.startswith("inside ") for each in exam.told) >= _DEEPEST:
@@ -110,7 +110,7 @@ def _body(
     exam.told.add(key)
     outer = exam.line
     try:
-        for each in _statements(text, language):
+        for each in statements_of(text, language, arguments):
             if where == "DO":
                 exam.line = min(outer + max(each.line - 1, 0), exam.last_line)
             _one(exam, each, where, examine)
@@ -119,19 +119,65 @@ def _body(
         exam.told.discard(key)
 
 
-def _one(exam: Examination, inside: _Inside, where: str, examine: Examine) -> None:
+def _one(exam: Examination, inside: Inside, where: str, examine: Examine) -> None:
     if inside.dynamic:
         _execute(exam, inside, where, examine)
+        return
+    if inside.ends:
+        if exam.session.transaction is not None:
+            exam.report("always-fails", detail=f"{inside.sql} in {where}, which runs inside a "
+                        "transaction block (2D000)")  # fmt: skip
         return
     for statement in read_script(inside.sql):
         if statement.node is None or isinstance(statement.node, ast.TransactionStmt):
             continue
-        if inside.commits and isinstance(statement.node, ast.UpdateStmt | ast.DeleteStmt):
+        changes = isinstance(statement.node, ast.UpdateStmt | ast.DeleteStmt)
+        if inside.commits and changes:
             continue  # a loop that commits: batches
+        bind(statement.node, inside.variables)
+        before = len(exam.findings)
         examine(exam, statement.node)
+        if changes and inside.loop is not None and len(exam.findings) == before:
+            _in_rounds(exam, statement.node, inside.loop)
 
 
-def _execute(exam: Examination, inside: _Inside, where: str, examine: Examine) -> None:
+_SOME_ROUNDS: Final = 100
+
+
+def _in_rounds(exam: Examination, node: Node, loop: Loop) -> None:
+    """Few rows in each round, and all rounds in one transaction."""
+    name = relation_name(node.relation)
+    walks = any(True for _ in below(node, ast.ParamRef)) or any(
+        each.limitCount is not None for each in below(node, ast.SelectStmt)
+    )
+    if not walks or exam.is_new(name) or reach.is_bookkeeping(name) or _is_short(exam, loop):
+        return
+    exam.works_long("lock-held-across-backfill")
+    exam.report("rows-not-in-batches", name, lock=ROW_EXCLUSIVE,
+                detail="the loop does not commit, so that all its rounds are one "
+                "transaction")  # fmt: skip
+
+
+def _is_short(exam: Examination, loop: Loop) -> bool:
+    if loop.query:
+        queries = [each.node for each in read_script(loop.query)]
+        return all(
+            isinstance(each, ast.SelectStmt) and reach.query_is_short(exam.model, each)
+            for each in queries
+        )
+    if loop.numbers is None:
+        return False
+    first, last = (_number(each) for each in loop.numbers)
+    return first is not None and last is not None and last - first < _SOME_ROUNDS
+
+
+def _number(text: str) -> int | None:
+    statements = read_script(f"SELECT {text}")
+    node = statements[0].node if statements else None
+    return integer(node.targetList[0].val) if node is not None and node.targetList else None
+
+
+def _execute(exam: Examination, inside: Inside, where: str, examine: Examine) -> None:
     """EXECUTE: a constant can be read, anything else only suspected."""
     for statement in read_script(f"SELECT {inside.sql}"):
         if statement.node is None:
@@ -150,78 +196,3 @@ def _execute(exam: Examination, inside: _Inside, where: str, examine: Examine) -
 def _may_change(expression: Node) -> bool:
     texts = list(text_constants(expression))
     return not texts or any(_CHANGES.search(each) for each in texts)
-
-
-def _statements(text: str, language: str) -> Iterator[_Inside]:
-    if language == "sql":
-        for each in read_script(text):
-            yield _Inside(each.text, each.line)
-        return
-    quoted = "$bounty_ops_lint$" + text + "$bounty_ops_lint$"
-    for head in _HEADS:
-        try:
-            tree = json.loads(parser.parse_plpgsql_json(head + quoted))
-        except (parser.ParseError, ValueError, UnicodeError, RecursionError):
-            continue
-        yield from _walk(tree, commits=False)
-        return
-    yield from _by_words(text)
-
-
-_HEADS: Final = (
-    "DO ",
-    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS ",
-    "CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS ",
-    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ",
-)
-"""What a body may RETURN depends on what it is the body of."""
-
-
-def _by_words(text: str) -> Iterator[_Inside]:
-    """A body that the parser of PL/pgSQL does not take: whatever looks like a statement."""
-    for each in read_script(re.sub(r"(?i)\b(begin|then|else|loop)\b", ";", text)):
-        dynamic = _EXECUTE.match(each.text)
-        if each.node is not None:
-            yield _Inside(each.text, each.line)
-        elif dynamic is not None:
-            yield _Inside(dynamic[1], each.line, dynamic=True)
-
-
-_EXECUTE: Final = re.compile(r"(?is)\s*execute\s+(.+?)(?:\s(?:using|into)\s.*)?;?\s*\Z")
-_QUERIES: Final = {
-    "PLpgSQL_stmt_execsql": "sqlstmt",
-    "PLpgSQL_stmt_perform": "expr",
-    "PLpgSQL_stmt_call": "expr",
-    "PLpgSQL_stmt_fors": "query",
-    "PLpgSQL_stmt_return_query": "query",
-}
-_LOOPS: Final = frozenset({
-    "PLpgSQL_stmt_loop", "PLpgSQL_stmt_while", "PLpgSQL_stmt_fori", "PLpgSQL_stmt_fors",
-    "PLpgSQL_stmt_foreach_a",
-})  # fmt: skip
-
-
-def _walk(node: object, *, commits: bool) -> Iterator[_Inside]:
-    if isinstance(node, list):
-        for each in node:
-            yield from _walk(each, commits=commits)
-    elif isinstance(node, dict):
-        for kind, value in node.items():
-            inner = commits or (kind in _LOOPS and "PLpgSQL_stmt_commit" in json.dumps(value))
-            if isinstance(value, dict):
-                yield from _own(kind, value, commits=inner)
-            yield from _walk(value, commits=inner)
-
-
-def _own(kind: str, value: dict[str, object], *, commits: bool) -> Iterator[_Inside]:
-    place = _QUERIES.get(kind) or ("query" if kind.startswith("PLpgSQL_stmt_dyn") else None)
-    found = value.get(place) if place else None
-    expression = found.get("PLpgSQL_expr") if isinstance(found, dict) else None
-    if isinstance(expression, dict):
-        line = value.get("lineno")
-        yield _Inside(
-            str(expression.get("query", "")),
-            line if isinstance(line, int) else 1,
-            dynamic=kind.startswith("PLpgSQL_stmt_dyn"),
-            commits=commits,
-        )

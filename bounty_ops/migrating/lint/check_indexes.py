@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pglast import ast
 from pglast.enums import DropBehavior, ReindexObjectType
 
+from bounty_ops.migrating.lint import uniqueness
 from bounty_ops.migrating.lint.check_existence import (
     changing_casts,
-    has_no_order,
     indexed_columns,
     lacks_columns,
 )
 from bounty_ops.migrating.lint.learning_names import dropped_names
+from bounty_ops.migrating.lint.operator_classes import cannot_be_indexed
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE
 from bounty_ops.migrating.lint.tree import flag, qualified, relation_name
 from bounty_ops.migrating.lint.volatility import changing_parts
@@ -45,10 +46,12 @@ def create_index(exam: Examination, node: Node) -> None:
     elif not exam.is_new(name) and not _stops_nobody(exam, node, name):
         exam.take(name, SHARE)
         exam.report("index-blocks-writes", name, detail=_on_partitions(exam, name))
+        if node.unique:
+            uniqueness.keeps(exam, name, [each.name for each in node.indexParams or ()])
 
 
 def _cannot_be_made(exam: Examination, node: Node, name: str) -> bool:
-    if lacks_columns(exam, name, indexed_columns(node)) or has_no_order(exam, node, name):
+    if lacks_columns(exam, name, indexed_columns(node)) or cannot_be_indexed(exam, node, name):
         return True
     changing = changing_parts(exam.model, [node.indexParams, node.whereClause])
     changing += changing_casts(exam, node, name)
@@ -134,10 +137,12 @@ def drop_index(exam: Examination, node: Node) -> None:
         elif node.concurrent:
             exam.told.add(f"cleared {name}")
             _drop_concurrently(exam, node, name)
+            uniqueness.report_loss(exam, known)
         elif name not in exam.born and not exam.is_new(known.table if known else None):
             table = known.table if known is not None else name
             exam.take(table, ACCESS_EXCLUSIVE)
             exam.report("index-drop-blocks", table)
+            uniqueness.report_loss(exam, known)
     if node.concurrent and exam.session.transaction is not None:
         exam.report("refused-in-transaction", detail="DROP INDEX CONCURRENTLY")
 

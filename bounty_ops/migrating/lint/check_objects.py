@@ -9,9 +9,14 @@ from pglast.enums import ConstrType, DropBehavior, ObjectType
 
 from bounty_ops.migrating.lint import check_existence
 from bounty_ops.migrating.lint.check_indexes import drop_index
+from bounty_ops.migrating.lint.check_names import (
+    missing_routine,
+    missing_trigger,
+    trigger_names,
+)
 from bounty_ops.migrating.lint.learning_names import RELATIONS, dropped_names
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
-from bounty_ops.migrating.lint.tree import dotted, qualified, relation_name, strings
+from bounty_ops.migrating.lint.tree import dotted, qualified, relation_name
 
 if TYPE_CHECKING:
     from bounty_ops.migrating.lint.examination import Examination
@@ -45,8 +50,10 @@ def drop(exam: Examination, node: Node) -> None:
         drop_index(exam, node)
         return
     names = [each for each in dropped_names(node) if not _is_new(exam, kind, each)]
-    if kind in RELATIONS:
+    if kind in RELATIONS or kind == ObjectType.OBJECT_SEQUENCE:
         names = _existing(exam, node, names)
+    elif kind in _ROUTINES:
+        names = _existing_routines(exam, node)
     if kind in _TABLES:
         for name in names:
             _drop_table(exam, node, name)
@@ -81,10 +88,28 @@ def _is_new(exam: Examination, kind: ObjectType, name: str) -> bool:
 
 
 def _existing(exam: Examination, node: Node, names: list[str]) -> list[str]:
-    missing = [each for each in names if exam.is_missing(each)]
+    if node.removeType == ObjectType.OBJECT_SEQUENCE:
+        known = exam.model.sequences
+        missing = [each for each in names if exam.model.complete and each not in known]
+    else:
+        missing = [each for each in names if exam.is_missing(each)]
     if missing and not node.missing_ok:
         exam.report("always-fails", detail=f"{missing[0]} does not exist", lock=None)
     return [each for each in names if each not in missing]
+
+
+def _existing_routines(exam: Examination, node: Node) -> list[str]:
+    names = []
+    for each in node.objects or ():
+        name = dotted(each.objname)
+        why = missing_routine(exam, each)
+        if exam.is_new(f"{name}()"):
+            continue
+        if not why:
+            names.append(name)
+        elif not node.missing_ok:
+            exam.report("always-fails", detail=why)
+    return names
 
 
 def _drop_table(exam: Examination, node: Node, name: str) -> None:
@@ -124,14 +149,15 @@ def _drop_type(exam: Examination, node: Node, names: list[str]) -> None:
 
 
 def _drop_from_table(exam: Examination, node: Node) -> None:
-    for each in node.objects or ():
-        words = strings(each)
-        table = qualified(words[-3] if words[2:] else None, words[-2])
+    for table, name in trigger_names(node):
         if exam.is_new(table):
+            continue
+        of_trigger = node.removeType == ObjectType.OBJECT_TRIGGER
+        if of_trigger and not node.missing_ok and missing_trigger(exam, table, name):
             continue
         exam.take(table, ACCESS_EXCLUSIVE)
         if node.removeType == ObjectType.OBJECT_POLICY:
-            exam.report("policy-dropped", table, detail=words[-1], unless=f"policy {table}")
+            exam.report("policy-dropped", table, detail=name, unless=f"policy {table}")
 
 
 _NAMED_BY_CLIENTS: Final = {

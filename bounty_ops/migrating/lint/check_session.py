@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import DiscardMode, TransactionStmtKind, VariableSetKind
 
+from bounty_ops.migrating.lint.check_names import lacks_sequence
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import below, option, relation_name, source_text, truth
 
@@ -185,6 +186,8 @@ def subscription(exam: Examination, node: Node) -> None:
 
 def alter_sequence(exam: Examination, node: Node) -> None:
     """ALTER SEQUENCE ... RESTART without a number, or with the first of all."""
+    if lacks_sequence(exam, node):
+        return
     if not exam.is_new(relation_name(node.sequence)) and starts_over(node.options):
         exam.report("sequence-restarted")
 

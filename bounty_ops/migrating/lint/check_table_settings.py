@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast.enums import AlterTableType
 
+from bounty_ops.migrating.lint.check_names import missing_trigger
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.tree import option, truth
 
@@ -46,6 +47,8 @@ def _unlogged(exam: Examination, name: str, _command: Node) -> None:
 
 def _trigger(what: str, *, off: bool) -> Check:
     def check(exam: Examination, name: str, command: Node) -> None:
+        if command.name and missing_trigger(exam, name, command.name):
+            return
         exam.take(name, SHARE_ROW_EXCLUSIVE)
         if off:
             detail = f"{what} {command.name or ''}".strip()

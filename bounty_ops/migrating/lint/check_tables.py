@@ -12,6 +12,7 @@ from bounty_ops.migrating.lint import (
     check_columns,
     check_constraints,
     check_existence,
+    check_names,
     check_partitions,
     check_table_settings,
     check_types,
@@ -172,7 +173,8 @@ def create_rule(exam: Examination, node: Node) -> None:
 
 def create_trigger(exam: Examination, node: Node) -> None:
     """CREATE TRIGGER: a brief lock."""
-    exam.take(relation_name(node.relation), SHARE_ROW_EXCLUSIVE)
+    if not check_names.cannot_be_trigger(exam, node):
+        exam.take(relation_name(node.relation), SHARE_ROW_EXCLUSIVE)
 
 
 def create_policy(exam: Examination, node: Node) -> None:

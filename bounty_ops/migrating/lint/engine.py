@@ -12,6 +12,7 @@ from bounty_ops.migrating.lint import (
     check_existence,
     check_hidden,
     check_indexes,
+    check_names,
     check_objects,
     check_rights,
     check_rows,
@@ -73,7 +74,9 @@ _CHECKS: Final[dict[type, Callable[[Examination, Node], None]]] = {
     ast.DropTableSpaceStmt: check_session.alone,
     ast.AlterSystemStmt: check_session.alone,
     ast.CreateSubscriptionStmt: check_session.subscription,
+    ast.CreateSeqStmt: check_names.create_sequence,
     ast.AlterSeqStmt: check_session.alter_sequence,
+    ast.CreateExtensionStmt: check_names.extend,
     ast.GrantStmt: check_rights.grant,
     ast.AlterDefaultPrivilegesStmt: check_rights.default_privileges,
     ast.GrantRoleStmt: check_rights.grant_role,
@@ -143,6 +146,8 @@ def examine(exam: Examination, node: Node) -> None:
         return
     resolve_names(exam, node)
     check_session.new_labels_used(exam, node)
+    check_names.lacks_functions(exam, node)
+    check_names.lacks_sequences(exam, node)
     check = _CHECKS.get(type(node))
     if check is not None:
         check(exam, node)
@@ -154,14 +159,7 @@ def examine(exam: Examination, node: Node) -> None:
         exam.prepared[node.name or ""] = node.query
     elif isinstance(node, ast.ExecuteStmt):
         check_hidden.execute_prepared(exam, node, examine)
-    elif isinstance(node, ast.CreateSeqStmt):
-        exam.born.add(dotted_relation(node))
     learn(exam.model, node)
-
-
-def dotted_relation(node: Node) -> str:
-    """The name of the sequence that a CREATE SEQUENCE makes."""
-    return str(node.sequence.relname)
 
 
 def _outlook(statements: Sequence[Statement]) -> Outlook:

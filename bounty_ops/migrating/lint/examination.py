@@ -133,7 +133,8 @@ class Examination:
 
     def is_missing(self, relation: str) -> bool:
         """Whether it certainly does not exist."""
-        return self.model.complete and relation not in self.model.tables
+        known = relation in self.model.tables or relation in self.model.sequences
+        return not known and (self.model.complete or relation in self.model.gone)
 
     def is_tiny(self, relation: str) -> bool:
         """Whether a server has said that it takes but a few pages."""

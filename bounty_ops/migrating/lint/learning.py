@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 from pglast.enums import FunctionParameterMode, ObjectType
 
-from bounty_ops.migrating.lint import learning_alter, learning_names
+from bounty_ops.migrating.lint import learning_alter, learning_beside, learning_names
 from bounty_ops.migrating.lint.bounds import read_bound
 from bounty_ops.migrating.lint.columns import add_column, add_constraint, index_of_constraint
 from bounty_ops.migrating.lint.schema import (
@@ -16,7 +16,6 @@ from bounty_ops.migrating.lint.schema import (
     Domain,
     Function,
     Index,
-    Publication,
     Table,
 )
 from bounty_ops.migrating.lint.script import read_script
@@ -27,7 +26,6 @@ from bounty_ops.migrating.lint.tree import (
     dotted,
     last_name,
     option,
-    published,
     qualified,
     relation_name,
     source_text,
@@ -46,6 +44,9 @@ def learn(catalogue: Catalogue, node: Node) -> None:
     handler = _LEARNING.get(type(node))
     if handler is not None:
         handler(catalogue, node)
+    made = learning_names.created(node)
+    if made is not None:
+        catalogue.gone.discard(relation_name(made))
 
 
 def learn_script(catalogue: Catalogue, sql: str) -> None:
@@ -53,6 +54,8 @@ def learn_script(catalogue: Catalogue, sql: str) -> None:
     for statement in read_script(sql):
         with suppress(RecursionError):  # what is nested so deeply defines nothing of interest
             learn(catalogue, statement.node)
+        if isinstance(statement.node, ast.DoStmt | ast.CallStmt):
+            catalogue.gone.clear()  # it may have made them again
 
 
 def _create_table(catalogue: Catalogue, node: Node) -> None:
@@ -75,6 +78,8 @@ def _create_table(catalogue: Catalogue, node: Node) -> None:
         _join(catalogue, parents[0], name, is_default=bool(node.partbound.is_default))
     for element in node.tableElts or ():
         _add_element(catalogue, table, element)
+        if isinstance(element, ast.ColumnDef):
+            learning_beside.sequence_of_column(catalogue, name, element)
     for each in node.constraints or ():
         add_constraint(table, each)
     catalogue.tables[name] = table
@@ -156,6 +161,8 @@ def _create_function(catalogue: Catalogue, node: Node) -> None:
     body = option(node.options, "as")
     known = catalogue.functions.get(name)
     word = volatility.arg.sval if volatility is not None else "volatile"
+    if catalogue.function_names:
+        catalogue.function_names.add(name.rpartition(".")[2])
     catalogue.functions[name] = Function(
         name,
         # One name may stand for several functions: one that is volatile decides.
@@ -232,32 +239,6 @@ def _reads(catalogue: Catalogue, query: Node) -> set[tuple[str, str]]:
     return found
 
 
-def _create_policy(catalogue: Catalogue, node: Node) -> None:
-    name = relation_name(node.table)
-    table = catalogue.tables.setdefault(name, Table(name, complete=False))
-    table.policies.add(node.policy_name)
-    table.watched |= column_names([node.qual, node.with_check])
-
-
-def _create_trigger(catalogue: Catalogue, node: Node) -> None:
-    name = relation_name(node.relation)
-    table = catalogue.tables.setdefault(name, Table(name, complete=False))
-    table.watched |= column_names(node.whenClause) | set(strings(node.columns))
-
-
-def _create_publication(catalogue: Catalogue, node: Node) -> None:
-    publishes = option(node.options, "publish")
-    words = publishes.arg.sval if publishes is not None and publishes.arg is not None else "update"
-    catalogue.publications[node.pubname] = Publication(
-        node.pubname,
-        all_tables=bool(node.for_all_tables),
-        changes="update" in words or "delete" in words,
-    )
-    for name in published(node.pubobjects):
-        table = catalogue.tables.setdefault(name, Table(name, complete=False))
-        table.publications.add(node.pubname)
-
-
 def _refresh(catalogue: Catalogue, node: Node) -> None:
     name = relation_name(node.relation)
     if name in catalogue.tables:
@@ -283,9 +264,10 @@ _LEARNING: Final[dict[type, Callable[[Catalogue, Node], None]]] = {
     ast.CreateFunctionStmt: _create_function,
     ast.ViewStmt: _create_view,
     ast.CreateTableAsStmt: _create_table_as,
-    ast.CreatePolicyStmt: _create_policy,
-    ast.CreateTrigStmt: _create_trigger,
-    ast.CreatePublicationStmt: _create_publication,
+    ast.CreatePolicyStmt: learning_beside.create_policy,
+    ast.CreateTrigStmt: learning_beside.create_trigger,
+    ast.CreatePublicationStmt: learning_beside.create_publication,
+    ast.CreateSeqStmt: learning_beside.create_sequence,
     ast.RefreshMatViewStmt: _refresh,
     ast.ReindexStmt: _reindex,
     ast.AlterTableStmt: learning_alter.alter_table,

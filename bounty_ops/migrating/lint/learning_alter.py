@@ -8,6 +8,7 @@ from pglast.enums import AlterPublicationAction, AlterTableType, ConstrType
 
 from bounty_ops.migrating.lint.bounds import read_bound
 from bounty_ops.migrating.lint.columns import add_column, add_constraint, index_of_constraint
+from bounty_ops.migrating.lint.learning_beside import sequence_of_column
 from bounty_ops.migrating.lint.schema import Column, Domain, Table
 from bounty_ops.migrating.lint.sqltypes import read_type
 from bounty_ops.migrating.lint.tree import dotted, published, relation_name, source_text
@@ -46,6 +47,8 @@ def _add_column(catalogue: Catalogue, table: Table, command: Node) -> None:
         return
     before = set(table.constraints)
     add_column(table, command.def_)
+    sequence_of_column(catalogue, table.name, command.def_)
+    table.gone_columns.discard(command.def_.colname)
     for name in set(table.constraints) - before:
         index_of_constraint(catalogue, table, table.constraints[name])
     for child in table.partitions:
@@ -55,6 +58,7 @@ def _add_column(catalogue: Catalogue, table: Table, command: Node) -> None:
 
 def _drop_column(catalogue: Catalogue, table: Table, command: Node) -> None:
     table.columns.pop(command.name, None)
+    table.gone_columns.add(command.name)
     for index in [each for each in catalogue.indexes_on(table.name)]:  # noqa: C416 - it shrinks
         if command.name in index.depends_on:
             del catalogue.indexes[index.name]

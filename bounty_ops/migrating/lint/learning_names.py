@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pglast import ast
 from pglast.enums import ObjectType
 
+from bounty_ops.migrating.lint.schema import Table
 from bounty_ops.migrating.lint.tree import dotted, qualified, relation_name, strings
 
 if TYPE_CHECKING:
@@ -37,15 +38,36 @@ def dropped_names(node: Node) -> list[str]:
     return names
 
 
+def created(node: Node) -> Node:
+    """The relation that a statement makes, as a RangeVar; None if it makes none."""
+    if isinstance(node, ast.CreateForeignTableStmt):
+        node = node.base
+    if isinstance(node, ast.CreateStmt):
+        return node.relation
+    if isinstance(node, ast.CreateTableAsStmt):
+        return node.into.rel if node.into is not None else None
+    if isinstance(node, ast.SelectStmt):
+        return node.intoClause.rel if node.intoClause is not None else None
+    if isinstance(node, ast.ViewStmt):
+        return node.view
+    return node.sequence if isinstance(node, ast.CreateSeqStmt) else None
+
+
+_BESIDE: Final = frozenset({ObjectType.OBJECT_POLICY, ObjectType.OBJECT_TRIGGER})
+
+
 def drop(catalogue: Catalogue, node: Node) -> None:
     """Forget what is dropped."""
     kind = node.removeType
-    if kind == ObjectType.OBJECT_POLICY:
-        _drop_policies(catalogue, node)
+    if kind in _BESIDE:
+        _drop_from_tables(catalogue, node)
         return
     for name in dropped_names(node):
         if kind in RELATIONS:
             forget_relation(catalogue, name)
+            catalogue.gone.add(name)
+        elif kind == ObjectType.OBJECT_SEQUENCE:
+            catalogue.sequences.discard(name)
         elif kind == ObjectType.OBJECT_INDEX:
             catalogue.indexes.pop(name, None)
         elif kind in _TYPES:
@@ -64,12 +86,13 @@ def _drop_publication(catalogue: Catalogue, name: str) -> None:
         table.publications.discard(name)
 
 
-def _drop_policies(catalogue: Catalogue, node: Node) -> None:
+def _drop_from_tables(catalogue: Catalogue, node: Node) -> None:
     for each in node.objects or ():
         words = strings(each)
         table = catalogue.table(qualified(words[-3] if words[2:] else None, words[-2]))
         if table is not None:
-            table.policies.discard(words[-1])
+            of_table = node.removeType == ObjectType.OBJECT_TRIGGER
+            (table.triggers if of_table else table.policies).discard(words[-1])
 
 
 def forget_relation(catalogue: Catalogue, name: str) -> None:
@@ -78,6 +101,7 @@ def forget_relation(catalogue: Catalogue, name: str) -> None:
     catalogue.view_columns.pop(name, None)
     for index in [each.name for each in catalogue.indexes_on(name)]:
         del catalogue.indexes[index]
+    catalogue.sequences -= {f"{name}_{each}_seq" for each in (gone.columns if gone else ())}
     parent = catalogue.tables.get(gone.parent) if gone and gone.parent else None
     if parent is not None:
         parent.partitions.discard(name)
@@ -91,6 +115,9 @@ def rename(catalogue: Catalogue, node: Node) -> None:
     if kind in RELATIONS and node.relation is not None:
         old = relation_name(node.relation)
         change_relation_name(catalogue, old, qualified(node.relation.schemaname, new))
+    elif kind == ObjectType.OBJECT_SEQUENCE and node.relation is not None:
+        catalogue.sequences.discard(relation_name(node.relation))
+        catalogue.sequences.add(qualified(node.relation.schemaname, new))
     elif kind in {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT}:
         _rename_inside(catalogue, node)
     elif kind == ObjectType.OBJECT_INDEX and node.relation is not None:
@@ -103,12 +130,18 @@ def rename(catalogue: Catalogue, node: Node) -> None:
 
 
 def _rename_inside(catalogue: Catalogue, node: Node) -> None:
-    table = catalogue.table(relation_name(node.relation)) if node.relation is not None else None
+    if node.relation is None:
+        return
+    name = relation_name(node.relation)
+    table = catalogue.table(name)
+    of_column = node.renameType == ObjectType.OBJECT_COLUMN
+    if table is None and of_column and not catalogue.complete:
+        table = catalogue.tables[name] = Table(name, complete=False)
     if table is None:
         return
-    places: Any = (
-        table.columns if node.renameType == ObjectType.OBJECT_COLUMN else table.constraints
-    )
+    if of_column:
+        table.gone_columns = (table.gone_columns | {node.subname}) - {node.newname}
+    places: Any = table.columns if of_column else table.constraints
     found = places.pop(node.subname, None)
     if found is not None:
         found.name = node.newname
@@ -128,6 +161,7 @@ def _change_type_name(catalogue: Catalogue, old: str, bare: str) -> None:
 
 def change_relation_name(catalogue: Catalogue, old: str, new: str) -> None:
     """Let a table go by its new name everywhere."""
+    catalogue.gone = (catalogue.gone | {old}) - {new}
     table = catalogue.tables.pop(old, None)
     if table is None:
         return

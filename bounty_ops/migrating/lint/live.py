@@ -45,6 +45,7 @@ def read_catalogue(connection: psycopg.Connection[Any]) -> Catalogue:
     reader.indexes()
     reader.around_tables()
     reader.types()
+    reader.operators()
     reader.functions()
     reader.publications()
     return reader.found
@@ -153,6 +154,10 @@ class _Reader:
         for oid, policy in self._ask(ask.POLICIES):
             if oid in self._tables:
                 self._tables[oid].policies.add(policy)
+        for oid, trigger in self._ask(ask.TRIGGERS):
+            if oid in self._tables:
+                self._tables[oid].triggers.add(trigger)
+        self.found.sequences = {qualified(*row) for row in self._ask(ask.SEQUENCES)}
 
     def types(self) -> None:
         for schema, name, base, not_null, default, checks in self._ask(ask.DOMAINS):
@@ -165,7 +170,15 @@ class _Reader:
         self.found.type_names = {_bare(*row) for row in self._ask(ask.TYPE_NAMES)}
         self.found.types = {qualified(*row) for row in self._ask(ask.TYPES)}
 
+    def operators(self) -> None:
+        for method, name, default, schema, declared in self._ask(ask.OPERATOR_CLASSES):
+            taken = _bare(schema, declared)
+            self.found.operator_classes.setdefault((method, name), set()).add(taken)
+            if default:
+                self.found.default_classes.add((method, taken))
+
     def functions(self) -> None:
+        self.found.function_names = {name for (name,) in self._ask(ask.FUNCTION_NAMES)}
         for row in self._ask(ask.FUNCTIONS):
             full = qualified(row[0], row[1])
             known = self.found.functions.get(full)

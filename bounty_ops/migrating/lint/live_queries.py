@@ -144,6 +144,35 @@ SELECT n.nspname, t.typname
  WHERE (t.typtype = 'r' OR c.relkind = 'c') AND {_OURS}
 """  # noqa: S608 - a constant of this module
 
+TRIGGERS: Final = """
+SELECT tgrelid, tgname FROM pg_trigger WHERE NOT tgisinternal OR tgparentid <> 0
+"""
+
+SEQUENCES: Final = f"""
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'S' AND {_OURS}
+"""  # noqa: S608 - a constant of this module
+
+FUNCTION_NAMES: Final = "SELECT DISTINCT proname FROM pg_proc"
+
+OPERATOR_CLASSES: Final = """
+SELECT m.amname, o.opcname, o.opcdefault, n.nspname, t.typname
+  FROM pg_opclass o
+  JOIN pg_am m ON m.oid = o.opcmethod
+  JOIN pg_type i ON i.oid = o.opcintype
+  JOIN pg_type t
+    ON t.oid = i.oid
+    OR (i.typname = 'anyenum' AND t.typtype = 'e')
+    OR (i.typname = 'anyrange' AND t.typtype = 'r')
+    OR (i.typname = 'anymultirange' AND t.typtype = 'm')
+    OR (i.typname = 'record' AND t.typtype = 'c' AND t.typrelid IN (
+        SELECT c.oid FROM pg_class c WHERE c.relkind = 'c'))
+    OR t.oid IN (SELECT c.castsource FROM pg_cast c
+                  WHERE c.casttarget = i.oid AND c.castmethod = 'b' AND c.castcontext = 'i')
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+"""
+"""With the types that an index on them may use: as GetDefaultOpClass and ResolveOpClass do."""
+
 TYPE_NAMES: Final = """
 SELECT n.nspname, t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 """

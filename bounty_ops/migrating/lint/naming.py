@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
-from bounty_ops.migrating.lint.learning_names import RELATIONS
+from bounty_ops.migrating.lint.learning_names import RELATIONS, created
 from bounty_ops.migrating.lint.tree import below, qualified
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ def resolve_names(exam: Examination, node: Node) -> None:
     """Give every bare name of a relation the schema that it has here, where that is not public."""
     path = _search_path(exam)
     temporary = {name for name in exam.model.tables if name.startswith(f"{_TEMPORARY}.")}
-    created = _created(node)
-    is_temporary = created is not None and created.relpersistence == "t"
+    made = created(node)
+    is_temporary = made is not None and made.relpersistence == "t"
     if path == [_PUBLIC] and not temporary and not is_temporary:
         return
     common = {each.ctename for each in below(node, ast.CommonTableExpr)}
     for each in below(node, ast.RangeVar):
         if each.schemaname or each.relname in common:
             continue
-        if each is created:
+        if each is made:
             each.schemaname = _TEMPORARY if is_temporary else path[0]
         else:
             each.schemaname = _found_in(exam, each.relname, path, temporary)
@@ -44,16 +44,6 @@ def _search_path(exam: Examination) -> list[str]:
     value = exam.session.get("search_path") or ""
     words = [each.strip().strip('"') for each in value.split(",")]
     return [each for each in words if each not in _NOT_OURS] or [_PUBLIC]
-
-
-def _created(node: Node) -> Node:
-    if isinstance(node, ast.CreateStmt):
-        return node.relation
-    if isinstance(node, ast.CreateTableAsStmt):
-        return node.into.rel if node.into is not None else None
-    if isinstance(node, ast.ViewStmt):
-        return node.view
-    return node.sequence if isinstance(node, ast.CreateSeqStmt) else None
 
 
 def _found_in(exam: Examination, name: str, path: list[str], temporary: set[str]) -> str:

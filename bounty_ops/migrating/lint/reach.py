@@ -126,9 +126,18 @@ def is_always_true(model: Catalogue, table: str, where: Node) -> bool:
         known = model.column(table, column) if column else None
         return column in {"id", "ctid"} or (known is not None and known.not_null)
     if isinstance(where, ast.A_Expr) and strings(where.name) in (["="], [">="], ["<="]):
-        left, right = source_text(where.lexpr), source_text(where.rexpr)
-        return bool(left) and left == right
+        return _are_the_same(where.lexpr, where.rexpr)
     return False
+
+
+def _are_the_same(left: Node, right: Node) -> bool:
+    """Whether both sides of a comparison are the same expression."""
+    if type(left) is not type(right):
+        return False  # the rule, and printing an expression is slow
+    if isinstance(left, ast.ColumnRef):
+        return strings(left.fields) == strings(right.fields)
+    text = source_text(left)
+    return bool(text) and text == source_text(right)
 
 
 def _of_comparison(model: Catalogue, table: str, where: Node) -> Kind:

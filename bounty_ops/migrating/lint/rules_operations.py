@@ -152,6 +152,12 @@ ROWS: Final = (
         ACCESS_EXCLUSIVE,
     ),
     Rule(
+        "uniqueness-dropped", "warning",
+        "Nothing keeps {name} free of duplicates on {detail} from now on, and INSERT ... ON "
+        "CONFLICT on these columns fails (42P10).",
+        "Put another unique index in place first: CREATE UNIQUE INDEX CONCURRENTLY.",
+    ),
+    Rule(
         "statement-replaced", "error",
         "The rule takes the place of every statement of its kind on {name}: what the application "
         "asks for is not done, and it is not told.",

@@ -91,6 +91,10 @@ class Table:
     granted: bool = False
     """Whether somebody but its owner has rights on it."""
 
+    triggers: set[str] = field(default_factory=set)
+    gone_columns: set[str] = field(default_factory=set)
+    """Columns that it had: an earlier statement has dropped or renamed them."""
+
     watched: set[str] = field(default_factory=set)
     """Columns that a trigger's definition or a policy names: their types cannot change."""
 
@@ -157,6 +161,20 @@ class Catalogue:
 
     types: set[str] = field(default_factory=set)
     """Composite and other types of the database's own."""
+
+    sequences: set[str] = field(default_factory=set)
+
+    gone: set[str] = field(default_factory=set)
+    """Relations that an earlier statement dropped or renamed, and none has made again."""
+
+    function_names: set[str] = field(default_factory=set)
+    """Bare names of all functions, the server's own included; empty where no server was asked."""
+
+    operator_classes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """The types of each operator class, by access method and name; empty as before."""
+
+    default_classes: set[tuple[str, str]] = field(default_factory=set)
+    """The access methods that need no operator class for a type; empty as before."""
 
     def table(self, name: str) -> Table | None:
         """A table by its name, if anything is known about it."""

@@ -197,6 +197,20 @@ HIDDEN: tuple[Example, ...] = (
     hazard("DO $$ BEGIN UPDATE t SET a = 1; END $$", "update-all-rows"),
     safe("DO $$ BEGIN LOOP UPDATE t SET a = 1 WHERE a IS NULL; EXIT WHEN NOT FOUND; COMMIT;"
          " END LOOP; END $$"),
+    hazard("DO $$ DECLARE n int := 0; BEGIN LOOP UPDATE t SET a = 1 WHERE id > n AND id <= n + 9;"
+           " n := n + 9; EXIT WHEN n > 99; END LOOP; END $$", "rows-not-in-batches"),
+    safe("DO $$ DECLARE n int := 0; BEGIN LOOP UPDATE t SET a = 1 WHERE id > n AND id <= n + 9;"
+         " n := n + 9; COMMIT; EXIT WHEN n > 99; END LOOP; END $$"),
+    hazard("BEGIN; DO $$ BEGIN COMMIT; END $$; COMMIT", "always-fails"),
+    hazard("DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM t LOOP DELETE FROM u WHERE"
+           " id = r.id; END LOOP; END $$", "rows-not-in-batches"),
+    safe("DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM t WHERE id = 3 LOOP DELETE FROM u"
+         " WHERE id = r.id; END LOOP; END $$"),
+    safe("DO $$ BEGIN FOR i IN 1..9 LOOP UPDATE t SET a = 1 WHERE id = i; END LOOP; END $$"),
+    hazard("DO $$ BEGIN FOR i IN 1..9999 LOOP UPDATE t SET a = 1 WHERE id = i; END LOOP; END $$",
+           "rows-not-in-batches"),
+    safe("CREATE FUNCTION f(p int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t WHERE"
+         " id = p; END $$; SELECT f(3)"),
     hazard("DO LANGUAGE plpython3u $$ pass $$", "hidden-sql"),
     hazard("CALL p()", "hidden-call"),
     hazard("SELECT app.rebuild()", "hidden-call"),

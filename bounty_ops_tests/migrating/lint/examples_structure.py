@@ -36,6 +36,27 @@ INDEXES: tuple[Example, ...] = (
     with_schema(hazard("CREATE INDEX CONCURRENTLY i ON bounty ((done::date))", "always-fails")),
     with_schema(safe("CREATE INDEX CONCURRENTLY i ON bounty ((seen::date))")),
     safe("CREATE TEMP TABLE t (a int); CREATE INDEX ON t (a); DROP TABLE t"),
+    hazard("CREATE UNIQUE INDEX CONCURRENTLY i ON t USING gin (a)", "always-fails"),
+    hazard("CREATE INDEX CONCURRENTLY i ON t USING hash (a, b)", "always-fails"),
+    hazard("CREATE INDEX CONCURRENTLY i ON t USING brin (a) INCLUDE (b)", "always-fails"),
+    hazard("CREATE INDEX CONCURRENTLY i ON t USING gist (a DESC)", "always-fails"),
+    safe("CREATE INDEX CONCURRENTLY i ON t USING gist (a, b) INCLUDE (c)"),
+    hazard(
+        "ALTER TABLE t RENAME a TO b; CREATE INDEX CONCURRENTLY i ON t (a)",
+        "rename-breaks-clients",
+        "always-fails",
+    ),
+    hazard("DROP TABLE t; CREATE INDEX CONCURRENTLY i ON t (a)", "table-dropped", "always-fails"),
+    safe("CREATE TEMP TABLE t (a int); DROP TABLE t; CREATE TABLE t (b int);CREATE INDEX ON t (b)"),
+    with_schema(hazard("DROP INDEX CONCURRENTLY bounty_person", "uniqueness-dropped")),
+    with_schema(hazard("ALTER TABLE bounty DROP CONSTRAINT bounty_note_key", "uniqueness-dropped")),
+    with_schema(safe("DROP INDEX CONCURRENTLY bounty_title")),
+    with_schema(
+        safe(
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON bounty (person_id);"
+            "DROP INDEX CONCURRENTLY bounty_person"
+        )
+    ),
     hazard("CREATE TEMP TABLE t (a int); CREATE INDEX ON public.t (a)", "index-blocks-writes"),
     safe("SET search_path = own; CREATE TABLE t (a int); CREATE INDEX ON own.t (a)"),
     hazard(
