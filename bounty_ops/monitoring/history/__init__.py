@@ -8,14 +8,17 @@ from bounty_ops.monitoring.history.maintaining import Maintained, Retention, mai
 from bounty_ops.monitoring.history.memory import recall
 from bounty_ops.monitoring.history.reading import latest_collections
 from bounty_ops.monitoring.history.series import Point, Series, series
+from bounty_ops.monitoring.history.size import HistorySize, history_size
 from bounty_ops.monitoring.history.storing import store_collection
 from bounty_ops.monitoring.history.subjects import subjects
 
 __all__ = [
+    "HistorySize",
     "Maintained",
     "Point",
     "Retention",
     "Series",
+    "history_size",
     "latest_collections",
     "maintain",
     "recall",
