@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 Session = psycopg.Connection[Any]
 
 
-def environment_of(url: DatabaseUrl, *, slow_query_seconds: float = 5) -> Environment:
-    return Environment("development", url, Policy(slow_query_seconds=slow_query_seconds))
+def environment_of(
+    url: DatabaseUrl, *, slow_query_seconds: float = 5, sampling_seconds: float = 0
+) -> Environment:
+    policy = Policy(slow_query_seconds=slow_query_seconds, sampling_seconds=sampling_seconds)
+    return Environment("development", url, policy)
 
 
 @pytest.fixture

@@ -153,7 +153,8 @@ def test_without_the_extension_the_report_says_what_to_do(fresh_database: Databa
     assert not queries.statistics.available
     assert queries.statistics.entries is None
     (unknown,) = [u for u in result.unknown if u.subject == "slow statements"]
-    assert "running queries were sampled instead" in unknown.reason
+    assert unknown.reason == "pg_stat_statements is not installed"
+    assert queries.source is None
     assert "CREATE EXTENSION pg_stat_statements" in unknown.remedy
 
 

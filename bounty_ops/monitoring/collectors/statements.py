@@ -26,7 +26,7 @@ from bounty_ops.monitoring.statement_memory import (
 )
 
 _SUBJECT: Final = "slow statements"
-_INSTEAD: Final = "running queries were sampled instead"
+_INSTEAD: Final = "running queries are sampled instead"
 _LOAD: Final = (
     "put pg_stat_statements into shared_preload_libraries, restart the server, and run "
     "CREATE EXTENSION pg_stat_statements in this database"
@@ -149,23 +149,26 @@ def collect_statements(probe: Probe, family: str) -> Statements:
     """
     installed = probe.rows("statements_extension")
     if not installed:
-        return _none(family, "pg_stat_statements is not installed", _LOAD)
+        return _none(probe, family, "pg_stat_statements is not installed", _LOAD)
     ((schema, version, usable),) = installed
     place, user = identifier(schema), identifier(probe.user)
     if not usable:
         grant = f"GRANT USAGE ON SCHEMA {place} TO {user}"
-        return _none(family, f"schema {schema} is closed to {probe.user}", grant)
+        return _none(probe, family, f"schema {schema} is closed to {probe.user}", grant)
     try:
         return _read(probe, family, probe_extension(probe, schema))
     except errors.ObjectNotInPrerequisiteState:
-        return _none(family, "pg_stat_statements is installed but not loaded", _LOAD)
+        return _none(probe, family, "pg_stat_statements is installed but not loaded", _LOAD)
     except errors.InsufficientPrivilege:
         grant = f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {place} TO {user}"
-        return _none(family, f"{probe.user} may not read pg_stat_statements {version}", grant)
+        return _none(
+            probe, family, f"{probe.user} may not read pg_stat_statements {version}", grant
+        )
 
 
-def _none(family: str, reason: str, remedy: str) -> Statements:
-    unknown = Unknown(family, _SUBJECT, f"{reason}; {_INSTEAD}", remedy)
+def _none(probe: Probe, family: str, reason: str, remedy: str) -> Statements:
+    told = f"{reason}; {_INSTEAD}" if probe.policy.sampling_seconds else reason
+    unknown = Unknown(family, _SUBJECT, told, remedy)
     return Statements(StatementStatistics(available=False), unknown=(unknown,))
 
 
