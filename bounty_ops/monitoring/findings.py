@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from psycopg.sql import Identifier
 
+from bounty_ops.monitoring.advice.kinds import place
+
 
 class Severity(StrEnum):
     """How soon somebody should look; `report` puts the worst first."""
@@ -32,14 +34,16 @@ class Finding:
     title: str
     evidence: str
     remedy: str
+    weight: float = 0.0
+    """How much it matters among findings of its kind: bytes, calls, seconds."""
 
-    def rank(self) -> tuple[int, str, str]:
-        """For sorting: worst first, then by kind and subject."""
-        return _ORDER[self.severity], self.kind, self.subject
+    def rank(self) -> tuple[int, int, float, str]:
+        """For sorting: worst first, then by kind, weight and subject."""
+        return _ORDER[self.severity], place(self.kind), -self.weight, self.subject
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "weight"}
 
 
 def quoted(*names: str) -> str:

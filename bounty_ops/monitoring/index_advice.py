@@ -8,29 +8,39 @@ from bounty_ops.monitoring.findings import Finding, Severity, duration, quoted, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from bounty_ops.monitoring.collectors.indexes import ForeignKey, Indexes, IndexFacts
+    from bounty_ops.monitoring.collectors.replication import Replication
     from bounty_ops.monitoring.collectors.tables import Tables
 
 #: Below this size a table is read faster than an index is opened, so a missing index can wait.
 SMALL_TABLE_BYTES: Final = 1024 * 1024
 #: Statistics that are younger say little about what is never used: monthly jobs exist.
 TRUSTED_WINDOW_SECONDS: Final = 30 * 86_400
+BLOAT_BYTES: Final = 100 * 1024 * 1024
+BLOAT_SHARE: Final = 0.6
 _LISTED: Final = 12
 
 
-def index_findings(indexes: Indexes, tables: Tables | None) -> Iterator[Finding]:
+def index_findings(
+    indexes: Indexes,
+    tables: Tables | None,
+    replication: Replication | None = None,
+    at: datetime | None = None,
+) -> Iterator[Finding]:
     """Everything that the facts about indexes tell."""
     sizes = {} if tables is None else {t.subject: t.table_bytes for t in tables.tables}
     for index in indexes.indexes:
         if not index.valid:
-            yield _invalid(index)
+            yield _invalid(index, hidden=bool(indexes.hidden_builds))
+        elif _bloated(index):
+            yield _bloat(index)
     for key in foreign_keys_without_index(indexes):
         yield _missing(key, sizes.get(f"{key.schema_name}.{key.table}"))
     for index, keeper in redundant_indexes(indexes.indexes):
         yield _redundant(index, keeper)
-    if unused := unused_indexes(indexes.indexes):
-        yield _unused(unused, indexes)
+    yield from _unused(indexes, replication, at)
 
 
 def foreign_keys_without_index(indexes: Indexes) -> list[ForeignKey]:
@@ -108,15 +118,41 @@ def unused_indexes(indexes: Iterable[IndexFacts]) -> list[IndexFacts]:
     return [i for i in indexes if i.scans == 0 and not i.unique and _droppable(i)]
 
 
-def _invalid(index: IndexFacts) -> Finding:
+def _invalid(index: IndexFacts, *, hidden: bool) -> Finding:
     name = quoted(index.schema_name, index.name)
+    severity, evidence = Severity.WARNING, "a statement that built it failed, and nobody builds it"
+    if index.building is not None:
+        severity, evidence = Severity.INFO, f"it is being built: {index.building}"
+    elif hidden:
+        severity = Severity.UNKNOWN
+        evidence = "it may be being built: somebody builds an index which this role may not know"
     return Finding(
         kind="invalid_index",
-        severity=Severity.WARNING,
+        severity=severity,
         subject=index.subject,
         title=f"index {index.subject} is invalid: it costs writes and serves no query",
-        evidence="CREATE INDEX CONCURRENTLY failed, or is still running",
+        evidence=evidence,
         remedy=f"unless it is being built: REINDEX INDEX CONCURRENTLY {name};",
+        weight=index.bytes,
+    )
+
+
+def _bloated(index: IndexFacts) -> bool:
+    bloat = index.bloat_bytes or 0
+    return bloat >= BLOAT_BYTES and bloat >= BLOAT_SHARE * index.bytes
+
+
+def _bloat(index: IndexFacts) -> Finding:
+    bloat = index.bloat_bytes or 0
+    return Finding(
+        kind="bloated_index",
+        severity=Severity.INFO,
+        subject=index.subject,
+        title=f"about {size(bloat)} of index {index.subject} ({size(index.bytes)}) are empty",
+        evidence=f"{index.rows or 0:,} entries of {index.entry_bytes:.0f} bytes, by what the "
+        "planner knows",
+        remedy=f"REINDEX INDEX CONCURRENTLY {quoted(index.schema_name, index.name)};",
+        weight=bloat,
     )
 
 
@@ -133,6 +169,7 @@ def _missing(key: ForeignKey, table_bytes: int | None) -> Finding:
         evidence=f"deleting a row of {key.references} reads all of "
         f"{key.schema_name}.{key.table}{known} to find rows by {', '.join(key.columns)}",
         remedy=f"CREATE INDEX CONCURRENTLY ON {table} ({columns});",
+        weight=table_bytes or 0,
     )
 
 
@@ -145,6 +182,7 @@ def _redundant(index: IndexFacts, keeper: IndexFacts) -> Finding:
         evidence=f"({_columns(index)}) and ({_columns(keeper)}) on "
         f"{index.schema_name}.{index.table}; it takes {size(index.bytes)} and slows writes",
         remedy=f"DROP INDEX CONCURRENTLY {quoted(index.schema_name, index.name)};",
+        weight=index.bytes,
     )
 
 
@@ -152,19 +190,68 @@ def _columns(index: IndexFacts) -> str:
     return ", ".join(column or "expression" for column in index.columns)
 
 
-def _unused(unused: Sequence[IndexFacts], indexes: Indexes) -> Finding:
-    window = indexes.statistics_seconds
-    since = "since an unknown moment" if window is None else f"within {duration(window)}"
-    names = ", ".join(index.subject for index in unused[:_LISTED])
-    more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
-    trusted = window is not None and window >= TRUSTED_WINDOW_SECONDS
-    doubt = "" if trusted else "; too short or unknown a time to tell, look again after 30 days"
-    total = size(sum(index.bytes for index in unused))
-    return Finding(
-        kind="unused_indexes",
-        severity=Severity.INFO,
-        subject=f"{len(unused)} indexes",
-        title=f"{len(unused)} indexes ({total}) were not used {since}",
-        evidence=f"{names}{more}{doubt}",
-        remedy="Look at the statistics of every replica too, then DROP INDEX CONCURRENTLY",
-    )
+def _unused(
+    indexes: Indexes, replication: Replication | None, at: datetime | None
+) -> Iterator[Finding]:
+    """Those that nobody uses, and those of which that cannot be said."""
+    idle = unused_indexes(indexes.indexes)
+    doubt = _replica_doubt(replication)
+    counted = indexes.statistics_seconds
+    trusted = counted is not None and counted >= TRUSTED_WINDOW_SECONDS
+    unused = [index for index in idle if doubt is None and (trusted or _watched(index, at))]
+    if unused:
+        since = (
+            f"within {duration(counted)}" if trusted and counted else "in collections over 30 days"
+        )
+        yield Finding(
+            kind="unused_indexes",
+            severity=Severity.INFO,
+            subject=f"{len(unused)} indexes",
+            title=f"{len(unused)} indexes ({_total(unused)}) were not used {since}",
+            evidence=f"{_listed(unused)}; nor since they were made, if that is later",
+            remedy=" ".join(
+                f"DROP INDEX CONCURRENTLY {quoted(index.schema_name, index.name)};"
+                for index in unused[:_LISTED]
+            ),
+        )
+    unsaid = [index for index in idle if index not in unused]
+    if unsaid:
+        over = "since nobody knows when" if counted is None else f"within {duration(counted)}"
+        yield Finding(
+            kind="index_use_unknown",
+            severity=Severity.UNKNOWN,
+            subject=f"{len(unsaid)} indexes",
+            title=f"whether {len(unsaid)} indexes ({_total(unsaid)}) are used is not known: no "
+            f"scan {over}",
+            evidence=f"{_listed(unsaid)}; {doubt or 'too short or unknown a time to tell'}",
+            remedy="Look again after 30 days of collections, and at the statistics of every "
+            "replica",
+        )
+
+
+def _replica_doubt(replication: Replication | None) -> str | None:
+    """Why queries may run where this server does not count them."""
+    if replication is None:
+        return "whether there are replicas was not looked at"
+    if replication.in_recovery:
+        return "this is a replica: the primary server counts its own scans"
+    if replication.standbys or any(slot.kind == "physical" for slot in replication.slots):
+        return "there are replicas, which count their own scans"
+    return None
+
+
+def _watched(index: IndexFacts, at: datetime | None) -> bool:
+    """Whether collections have seen it without a scan for long enough."""
+    since = index.unscanned_since
+    if at is None or since is None:
+        return False
+    return (at - since).total_seconds() >= TRUSTED_WINDOW_SECONDS
+
+
+def _listed(indexes: Sequence[IndexFacts]) -> str:
+    names = ", ".join(index.subject for index in indexes[:_LISTED])
+    return names + (f" and {len(indexes) - _LISTED} more" if len(indexes) > _LISTED else "")
+
+
+def _total(indexes: Sequence[IndexFacts]) -> str:
+    return size(sum(index.bytes for index in indexes))

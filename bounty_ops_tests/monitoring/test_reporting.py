@@ -80,7 +80,7 @@ def _tables(*, dead: int, live: int, exact: bool = True) -> Tables:
     }
     facts |= {"name": "bounty", "kind": "table", "exact": exact}
     facts |= {"total_bytes": 1, "table_bytes": 1, "index_bytes": 0, "toast_bytes": 0}
-    facts |= {"dead_rows": dead, "live_rows": live, "schema_name": "public"}
+    facts |= {"dead_rows": dead, "live_rows": live, "rows": live, "schema_name": "public"}
     table = TableFacts.model_validate(facts)
     return Tables(count=1, total_bytes=1, estimated=int(not exact), tables=(table,))
 

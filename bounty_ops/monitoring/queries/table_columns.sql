@@ -1,6 +1,7 @@
 -- Columns that tell how rows are found and how long they live: texts and uuids that no index
 -- begins with, moments that are set when a row is made, and moments after which it has expired (a
--- default of some time from now, or a name that says so). Defaults are looked into as they are
+-- default of some time from now, or a name that begins so; of `otp_expires_at` only a part of
+-- the row expires). Defaults are looked into as they are
 -- stored, because pg_get_expr would open the table: 1299 is now(), `op` 3 and 4 are
 -- CURRENT_TIMESTAMP, 1327 and 2066 are "moment + interval"; no version changes these numbers. Who
 -- was given bounty_ops.column_statistics() sees what is known of columns that it may not read.
@@ -8,7 +9,7 @@ SELECT c.oid::bigint,
        a.attname::text,
        CASE WHEN t.typcategory <> 'D' THEN 'lookup'
             WHEN d.adbin::text ~ ':opno (1327|2066) ' THEN 'lifetime'
-            WHEN a.attname ~* 'expir' THEN 'expiry'
+            WHEN a.attname ~* '^(expir|valid_until)' THEN 'expiry'
             ELSE 'created' END,
        pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') OR EXISTS (
            SELECT FROM pg_catalog.pg_proc AS p
@@ -24,7 +25,7 @@ SELECT c.oid::bigint,
  WHERE c.relkind = 'r' AND c.oid >= 16384 AND c.relpersistence <> 't'
    AND a.attnum > 0 AND NOT a.attisdropped
    AND CASE WHEN t.typcategory = 'D'
-            THEN a.attname ~* 'expir'
+            THEN a.attname ~* '^(expir|valid_until)'
                  OR d.adbin::text ~ ':(funcid 1299|op 3|op 4|opno 1327|opno 2066) '
             ELSE (t.typcategory = 'S' OR t.oid = 'uuid'::pg_catalog.regtype)
                  AND a.attnotnull

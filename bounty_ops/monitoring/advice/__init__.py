@@ -1,0 +1,1 @@
+"""What to make of measurements: one module a field, each from values to findings, purely."""
