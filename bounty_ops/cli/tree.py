@@ -201,10 +201,44 @@ def backup() -> None:
             "The largest tables, their dead rows and their last vacuum.",
         ),
         Branch("indexes", f"{_HERE}.monitor.look:indexes", "The largest indexes and their use."),
+        Branch(
+            "serve",
+            f"{_HERE}.monitor.serve:serve",
+            "Offer the newest measurements as OpenMetrics, until Ctrl-C.",
+        ),
     ),
 )
 def monitor() -> None:
     """Measure a database."""
+
+
+@click.command(
+    "alerts",
+    cls=Group,
+    branches=(
+        Branch(
+            "list",
+            f"{_HERE}.alerts.listing:listing",
+            "List what is wrong, what keeps it quiet, and when somebody looked.",
+        ),
+        Branch(
+            "show",
+            f"{_HERE}.alerts.show:show",
+            "Show one incident: what is wrong, what to do, and who was told.",
+        ),
+        Branch("ack", f"{_HERE}.alerts.ack:ack", "Say that you are at it: no more reminders."),
+        Branch("silence", f"{_HERE}.alerts.silence:silence", "Keep incidents quiet for a while."),
+        Branch("unsilence", f"{_HERE}.alerts.silence:unsilence", "End a silence before its time."),
+        Branch("rules", f"{_HERE}.alerts.rules:rules", "List the rules with what they go by."),
+        Branch(
+            "test",
+            f"{_HERE}.alerts.test:test",
+            "Send a test's beginning and its end to every channel.",
+        ),
+    ),
+)
+def alerts() -> None:
+    """Whom the watcher tells what is wrong, and whether they hear it."""
 
 
 @click.command(
@@ -222,6 +256,7 @@ def monitor() -> None:
         Branch("db", f"{_HERE}.tree:db", "Migrate, inspect and fill a database."),
         Branch("backup", f"{_HERE}.tree:backup", "Take, list and prove backups."),
         Branch("monitor", f"{_HERE}.tree:monitor", "Measure a database."),
+        Branch("alerts", f"{_HERE}.tree:alerts", "Whom the watcher tells what is wrong."),
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -1,0 +1,1 @@
+"""`bounty-ops alerts`: a module for each command."""
