@@ -51,7 +51,7 @@ def used_ratio(span: Span, increment: int, position: int) -> float:
         return 1.0
     steps = (span.high - span.low) // increment + 1
     left = (span.high - max(position, span.low - increment)) // increment
-    return 1.0 - min(max(left, 0), steps) / steps
+    return (steps - min(max(left, 0), steps)) / steps
 
 
 def narrowed(sequence: Span, column: Span | None) -> Span:
