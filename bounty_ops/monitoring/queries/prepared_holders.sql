@@ -1,5 +1,5 @@
 -- Prepared transactions that hold a lock on what these sessions wait for. pg_locks has no process
--- for them, but calls their virtual transaction -1/<xid>.
+-- for them; which is which is told by the lock that each holds on its own transaction id.
 SELECT w.pid,
        w.mode,
        h.mode,
@@ -20,6 +20,9 @@ SELECT w.pid,
    AND h.classid IS NOT DISTINCT FROM w.classid
    AND h.objid IS NOT DISTINCT FROM w.objid
    AND h.objsubid IS NOT DISTINCT FROM w.objsubid
-  JOIN pg_catalog.pg_prepared_xacts AS p
-    ON h.virtualtransaction = '-1/' || p.transaction::text
+  JOIN pg_catalog.pg_locks AS own
+    ON own.pid IS NULL
+   AND own.locktype = 'transactionid'
+   AND own.virtualtransaction = h.virtualtransaction
+  JOIN pg_catalog.pg_prepared_xacts AS p ON p.transaction = own.transactionid
  WHERE NOT w.granted AND w.pid = ANY (%(pids)s::integer[])
