@@ -132,7 +132,7 @@ DEFAULTS: Final[Mapping[Rule, RuleDefault]] = MappingProxyType({
     ),
     Rule.DEADLOCKS: RuleDefault(
         "`warning` deadlocks within 15 minutes", "deadlocks",
-        values={"warning": 3, "keep_firing_for": "15m", **_MILD},
+        values={"warning": 5, "keep_firing_for": "15m", **_MILD},
         staging={"warning": 10}, development=_OFF,
     ),
     Rule.CACHE_HITS_LOW: RuleDefault(

@@ -23,7 +23,7 @@ FIRES, HEALTHY, UNKNOWN, HELD = Sight.FIRES, Sight.HEALTHY, Sight.UNKNOWN, Sight
 class Life:
     """One subject, looked at every minute."""
 
-    def __init__(self, settings: AlertSettings = SETTINGS, **rule: object) -> None:
+    def __init__(self, settings: AlertSettings = SETTINGS, /, **rule: object) -> None:
         self.rule = RuleSettings.model_validate(rule)
         self.settings = settings
         self.minute = 0
