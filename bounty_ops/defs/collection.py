@@ -31,6 +31,7 @@ from bounty_ops.monitoring import (
     Tables,
     Unknown,
     collect,
+    latest_collections,
     maintain,
     report,
     store_collection,
@@ -119,7 +120,9 @@ def collection_assets(names: Names) -> dg.AssetsDefinition:
 
 def _collect(place: Workplace) -> tuple[CollectionResult, int]:
     with place.operations() as engine:
-        result = collect(place.environment)
+        relations = [Tables.family, Indexes.family]
+        former = latest_collections(engine, place.environment.name, families=relations)
+        result = collect(place.environment, former=next(iter(former), None))
         stored = store_collection(engine, result)
         maintain(engine, Retention.of(each.policy for each in place.settings.environments.values()))
     return result, stored

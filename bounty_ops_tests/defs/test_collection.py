@@ -157,7 +157,8 @@ def test_below_limit_judges_the_share_by_the_policy(used: int, passed: bool, sev
         by_application=empty,
         by_database=empty,
     )
-    result = below_limit(Names("development"), found, Policy())
+    policy = Policy(connection_warning_ratio=0.8)
+    result = below_limit(Names("development"), found, policy)
     assert (result.passed, result.severity.value) == (passed, severity)
     assert result.metadata["warning_ratio"].value == 0.8
     assert result.metadata["critical_ratio"].value == 0.9
