@@ -105,9 +105,7 @@ def inactive_slot(result: CollectionResult) -> str:
 def told(result: CollectionResult, family: str) -> str:
     """A hole in the numbers counts as unknown only where it is told why and what to do."""
     because = [each for each in result.unknown if each.family == family]
-    return (
-        "unknown" if all(each.reason and each.remedy for each in reasons) and reasons else "silent"
-    )
+    return "unknown" if any(each.reason and each.remedy for each in because) else "silent"
 
 
 FAULTS: dict[str, Callable[[CollectionResult], str]] = {
