@@ -4,7 +4,7 @@ from bounty_ops.alerting.delivering import Delivered, deliver_pending
 from bounty_ops.alerting.incidents import reconcile
 from bounty_ops.alerting.keeping import Keeping, look_at_keeping
 from bounty_ops.alerting.objectives import Recovery, SizeChange, recovery, size_change
-from bounty_ops.alerting.pinging import Pinged, ping_after
+from bounty_ops.alerting.pinging import Pinged, ping_after, ping_after_look
 from bounty_ops.alerting.rules import evaluate
 from bounty_ops.alerting.situation import (
     Evaluation,
@@ -36,6 +36,7 @@ __all__ = [
     "judge",
     "look_at_keeping",
     "ping_after",
+    "ping_after_look",
     "reconcile",
     "recovery",
     "size_change",

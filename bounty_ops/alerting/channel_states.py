@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from bounty_ops.alerting.channels import open_channels
+from bounty_ops.alerting.facts import Outbox
 from bounty_ops.alerting.outbox import DEAD, DELIVERED, OLDEST, UNDONE
 from bounty_ops.schema.ops import Notification, NotificationDelivery
 
@@ -51,6 +52,20 @@ def channel_states(
     return tuple(
         _state(channel.fingerprint, channel.name, rows.get(channel.fingerprint))
         for channel in channels
+    )
+
+
+def outbox_of(
+    engine: Engine, environment: str, alert_urls: Sequence[str], *, now: datetime
+) -> Outbox:
+    """The same for rules: all channels together."""
+    states = channel_states(engine, environment, alert_urls, now=now)
+    waiting = [each.oldest_waiting_at for each in states if each.oldest_waiting_at is not None]
+    dead = [each for each in states if each.dead]
+    return Outbox(
+        dead=sum(each.dead for each in dead),
+        oldest_waiting_at=min(waiting, default=None),
+        problem="; ".join(each.last_error for each in dead if each.last_error),
     )
 
 

@@ -14,6 +14,9 @@ from bounty_ops.migrating.gate.linting import Findings, lint_pending
 
 NO_DRIFT: Final = "no_drift"
 LINT: Final = "lint"
+#: Metadata of `no_drift` for programs: one line for each difference.
+DIFFERENCE_LINES: Final = "difference_lines"
+_MOST_LINES: Final = 50
 
 
 def no_drift_check(names: Names) -> dg.AssetChecksDefinition:
@@ -75,6 +78,9 @@ def compared(report: DriftReport) -> dg.AssetCheckResult:
         metadata={
             "differences_found": dg.MetadataValue.int(len(report.differences)),
             "differences": dg.MetadataValue.md(_table(report.differences)),
+            DIFFERENCE_LINES: dg.MetadataValue.json(
+                [_line(each) for each in report.differences[:_MOST_LINES]]
+            ),
             "models_and_migrations": dg.MetadataValue.md(_table(between)),
             "sql": dg.MetadataValue.md(code(sql) if sql else "none"),
             "fingerprint": dg.MetadataValue.text(report.fingerprint),
@@ -96,6 +102,11 @@ def _table(differences: tuple[Difference, ...]) -> str:
             for each in differences
         ],
     )
+
+
+def _line(each: Difference) -> str:
+    expected, found = each.expected or "nothing", each.found or "nothing"
+    return f"{each.kind} {each.object}: expected {expected}, found {found}"
 
 
 def linted(findings: Findings) -> dg.AssetCheckResult:

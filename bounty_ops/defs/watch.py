@@ -5,21 +5,38 @@ server that does not answer is what it is there to find out, so it never fails f
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
 
-from bounty_ops.alerting import Keeping, WatchResult, look_at_keeping, watch
+from bounty_ops.alerting import (
+    Keeping,
+    Pinged,
+    Situation,
+    WatchResult,
+    judge,
+    look_at_keeping,
+    ping_after_look,
+)
+from bounty_ops.alerting.blindness import Blindness
+from bounty_ops.alerting.channel_states import outbox_of, unheard_since
+from bounty_ops.alerting.facts import Revision
+from bounty_ops.alerting.gathering import stored_collections
 from bounty_ops.alerting.migration_rules import TOLD_FOR
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.defs.names import Names
+from bounty_ops.defs.watch_facts import DagsterEyes
 from bounty_ops.defs.workplace import Workplace, opened
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.journal.records import BackupSummary, MigrationEvidence
+from bounty_ops.migrating import current_revision
 from bounty_ops.monitoring import CollectionResult, Connections, collect
 
 EVERY_SECONDS: Final = 60
+#: Of this process, as long as the operations database is away; that is where all else is kept.
+_BLINDNESS: Final = Blindness()
 
 Backups = Sequence[BackupSummary] | BountyOpsError
 
@@ -33,44 +50,82 @@ def watch_sensor(names: Names) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         tags=names.tags,
         description=(
-            "Evaluates the alert rules from the backups in the bucket and a count of the "
-            "connections, opens and resolves incidents, and delivers what is due."
+            "Evaluates the alert rules from the backups in the bucket, stored samples, a count of "
+            "the connections, and Dagster's own runs and ticks; opens and resolves incidents, "
+            "and delivers what is due."
         ),
     )
-    def look() -> dg.SkipReason:
+    def look(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         secrets = Secrets()
         with told(secrets):
-            return dg.SkipReason(secrets.hide(_look(names.environment, secrets)))
+            return dg.SkipReason(secrets.hide(_look(context, names, secrets)))
 
     return look
 
 
-def _look(name: str, secrets: Secrets) -> str:
+def _look(context: dg.SensorEvaluationContext, names: Names, secrets: Secrets) -> str:
     try:
-        with opened(name, secrets, configured=False) as place:
+        with opened(names.environment, secrets, configured=False) as place:
             problem = _problem(place)
             backups = _backups(place)
             if problem is not None and not backups:
                 # It never worked, so nothing was lost yet; the one who sets it up sees this.
                 return f"{problem}. {problem.hint}"
-            collection = problem or _connections(place)
-            now = datetime.now(UTC)
-            backups, keeping = _keeping(place, backups, now)
-            migrations = _migrations(place, now)
-            with place.operations() as engine:
-                return told_by(
-                    watch(
-                        place.environment,
-                        backups,
-                        collection,
-                        engine,
-                        now=now,
-                        keeping=keeping,
-                        migrations=migrations,
-                    )
-                )
+            situation = _seen(DagsterEyes(context, names, secrets), place, backups, problem)
+            return _judged(place, situation)
     except BountyOpsError as error:
         return f"the rules could not be evaluated: {error}. {error.hint}"
+
+
+def _seen(
+    eyes: DagsterEyes, place: Workplace, backups: Backups, problem: BountyOpsError | None
+) -> Situation:
+    """All that can be seen without the operations database."""
+    environment, now = place.environment, datetime.now(UTC)
+    backups, keeping = _keeping(place, backups, now)
+    # Nothing wakes a suspended database only to be looked at.
+    wakes = environment.policy.monitor_wakes
+    return Situation(
+        environment.name,
+        environment.policy,
+        backups,
+        problem or (_connections(place) if wakes else None),
+        now,
+        keeping,
+        _migrations(place, now),
+        revision=_revision(place) if wakes and problem is None else None,
+        drift=eyes.drift(),
+        dagster=eyes.facts(now),
+        alerts=environment.alert_settings,
+        alerts_problem=environment.alerts_problem,
+    )
+
+
+def _judged(place: Workplace, situation: Situation) -> str:
+    """Ask the rules, tell people, and let the switch know that somebody did."""
+    environment, now = place.environment, situation.now
+    try:
+        with place.operations() as engine:
+            result = judge(
+                environment,
+                replace(
+                    situation,
+                    stored=stored_collections(engine, environment.name, now=now),
+                    outbox=outbox_of(engine, environment.name, environment.alert_urls, now=now),
+                ),
+                engine,
+            )
+            unheard = unheard_since(engine, environment.name, now=now)
+    except BountyOpsError as error:
+        answers = _BLINDNESS.away(environment, replace(situation, operations=error))
+        return " | ".join((f"the rules could not be evaluated: {error}. {error.hint}", *answers))
+    answers = _BLINDNESS.back(environment, now=now)
+    pinged = ping_after_look(environment, unheard_since=unheard)
+    return " | ".join((told_by(result), *answers, *_told_of(pinged)))
+
+
+def _told_of(pinged: Pinged | None) -> tuple[str, ...]:
+    return () if pinged is None or pinged.problem is None else (f"the switch was {pinged}",)
 
 
 def _problem(place: Workplace) -> BountyOpsError | None:
@@ -106,6 +161,14 @@ def _migrations(place: Workplace, now: datetime) -> Sequence[MigrationEvidence] 
         return place.journal().migrations(place.environment.name, since=now - 2 * TOLD_FOR)
     except BountyOpsError as error:
         return error
+
+
+def _revision(place: Workplace) -> Revision | BountyOpsError:
+    try:
+        found = current_revision(place.environment)
+    except BountyOpsError as error:
+        return error
+    return Revision(found.revision, found.head, tuple(found.pending))
 
 
 def _connections(place: Workplace) -> CollectionResult | BountyOpsError:
