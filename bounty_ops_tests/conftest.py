@@ -17,6 +17,7 @@ pytest_plugins = [
     "bounty_ops_tests.fix_backups",
     "bounty_ops_tests.fix_browser",
     "bounty_ops_tests.fix_command_line",
+    "bounty_ops_tests.fix_promtool",
     "bounty_ops_tests.fix_proxy",
     "bounty_ops_tests.fix_servers",
 ]

@@ -1,0 +1,126 @@
+"""`bounty-ops monitor serve`: what was measured, for a Prometheus to fetch."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bounty_ops.cli.failure import one_line
+from bounty_ops.cli.invocation import Invocation, pass_invocation
+from bounty_ops.cli.session import servers
+from bounty_ops.cli.shared import Command
+from bounty_ops.errors import BountyOpsError, UsageError
+from bounty_ops.migrating import migrate_ops
+from bounty_ops.monitoring.metrics import exposition
+from bounty_ops.monitoring.metrics.exposing import CONTENT_TYPE
+from bounty_ops.monitoring.metrics.gathering import gather
+from bounty_ops.postgres.connect import engine, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bounty_ops.environments import Settings
+
+LOOPBACK: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 9464
+#: Several scrapers, or an impatient one, cost the operations database one look in that time.
+KEPT_SECONDS: Final = 5.0
+_OK, _GONE, _UNAVAILABLE = 200, 404, 503
+
+
+@click.command("serve", cls=Command)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port to listen at; 0 chooses a free one.",
+)
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    show_default=True,
+    help="The address to listen at. Whoever reaches it reads names of tables and counts.",
+)
+@pass_invocation
+def serve(invocation: Invocation, *, port: int, host: str) -> None:
+    """Offer the newest measurements of all environments as OpenMetrics, until Ctrl-C.
+
+    They come from the operations database: serving them measures nothing anew, and no environment's
+    database notices a scrape.
+    """
+    with servers(invocation, ops=True) as settings:
+        page = _Page(settings)
+        page.content()  # what cannot work is said now, and not to the first scraper
+        try:
+            server = ThreadingHTTPServer((host, port), _handler(page.content))
+        except OSError as error:
+            raise UsageError(
+                f"nothing can listen at {host}:{port}: {error.strerror or error}",
+                hint="Choose another --port; another `monitor serve` may have it",
+            ) from None
+        with server:
+            click.echo(f"http://{host}:{server.server_port}/metrics, until Ctrl-C", err=True)
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                return
+
+
+class _Page:
+    """The text, made anew when it is older than `KEPT_SECONDS`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.require_ops_url()
+        migrate_ops(self._url)
+        self._names = [one.name for one in settings.environments.values() if one.problem is None]
+        self._engine = engine(self._url, application_name="bounty-ops serve")
+        self._lock = Lock()
+        self._made = -KEPT_SECONDS
+        self._text = b""
+
+    def content(self) -> bytes:
+        """Raises BountyOpsError when the operations database does not answer."""
+        with self._lock:
+            if time.monotonic() - self._made >= KEPT_SECONDS:
+                now = datetime.now(UTC)
+                with translated(self._url):
+                    self._text = exposition(gather(self._engine, self._names, now), now)
+                self._made = time.monotonic()
+            return self._text
+
+
+def _handler(content: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        server_version = "bounty-ops"
+        sys_version = ""
+        timeout = 10  # a client that says nothing does not hold a thread for ever
+
+        def do_GET(self) -> None:
+            if self.path.partition("?")[0] != "/metrics":
+                self._answer(_GONE, "text/plain; charset=utf-8", b"see /metrics\n")
+                return
+            try:
+                text = content()
+            except BountyOpsError as error:
+                told = one_line(f"{error}. {error.hint}") + "\n"
+                self._answer(_UNAVAILABLE, "text/plain; charset=utf-8", told.encode())
+                return
+            self._answer(_OK, CONTENT_TYPE, text)
+
+        def _answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - theirs
+            """Say nothing: a scrape every few seconds is not news."""
+
+    return Handler

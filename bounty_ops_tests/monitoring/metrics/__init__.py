@@ -1,0 +1,1 @@
+"""Metrics for those who have a Prometheus."""
