@@ -44,7 +44,8 @@ class Standby(Entry):
     sent_lag_bytes: int | None
     """Written here and not sent yet."""
     lag_bytes: int | None
-    """Written here and not replayed (a subscriber: not confirmed) there yet."""
+    """Written here and not replayed there yet (a subscriber: not confirmed; a receiver that
+    replays nothing: not on its disk); None while it is being started or copied."""
     lag_seconds: float | None
     """How long what was replayed last had been on its way; None where nothing has to be."""
 

@@ -19,7 +19,7 @@ from bounty_ops.monitoring.collectors.sequence_reading import (
     read_positions,
 )
 from bounty_ops.monitoring.probe import Measured, Probe, identifier
-from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, SchemaName, Unknown
+from bounty_ops.monitoring.result import Entry, FamilyResult, SchemaName, Unknown
 
 
 class SequenceFacts(Entry):
@@ -60,7 +60,6 @@ class Sequences(FamilyResult):
 
     family: ClassVar[str] = "sequences"
     lists: ClassVar[tuple[str, ...]] = ("sequences",)
-    cadence: ClassVar[Cadence] = "vitals"
 
     count: int
     unreadable: int
