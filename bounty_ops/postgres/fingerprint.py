@@ -1,15 +1,9 @@
 """A fingerprint of what each table holds: equal in source and copy only if the rows are.
 
-Each value is written as text and hashed, with the number of its column (by name) as the seed; a
-missing one counts as that number. The values of a row are joined by XOR, the result goes through
-the hash once more, and the sum over all rows, modulo 2^64, is the fingerprint. Order does not
-matter to a sum, and unlike XOR it does not cancel rows that occur twice; the second hash keeps two
-cells of one column from being swapped between rows unseen.
-
-Why text and not the binary form: the hash of a record holds the OIDs of enum types, which are
-others after a restore. A value that a cast to text would not write whole (of char(n), of types
-that users made) is written as a row of one column, whose text always is: a numeric keeps its
-scale, an array its bounds, and nothing is something else than an empty string.
+Every row is hashed (`bounty_ops.postgres.row_hash` says how), and the sum over all rows, modulo
+2^64, is the fingerprint. Order does not matter to a sum, and unlike XOR it does not cancel rows
+that occur twice. The hash of a whole record will not do: it holds the OIDs of enum types, which are
+others after a restore.
 
 How sure: if the hash behaves like a random one (`hash_bytes_extended` is Bob Jenkins' lookup3,
 with a 64-bit seed mixed in first), a difference goes unseen with a probability of less than 2^-62.
@@ -26,7 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 
-from bounty_ops.postgres.relations import Column, Relation, list_relations, query
+from bounty_ops.postgres.relations import Relation, list_relations, query
+from bounty_ops.postgres.row_hash import ROW_HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,23 +29,17 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import TupleRow
 
-#: Names the formula; two fingerprints are comparable only under the same one.
-FORMULA: Final = "valuesum1"
+#: Names the formula of new fingerprints; two are comparable only under the same one.
+FORMULA: Final = "valuesum2"
 _MODULUS: Final = 1 << 64
 
 #: The record under which all large objects of a database are counted and hashed.
 LARGE_OBJECTS: Final = ("pg_catalog", "pg_largeobject")
 
 _STATEMENT: Final = sql.SQL(
-    "SELECT pg_catalog.count(*),"
-    " coalesce(pg_catalog.sum(pg_catalog.hashtextextended('' COLLATE \"C\", {row})), 0)"
-    " FROM ONLY {table} {condition}"
+    "SELECT pg_catalog.count(*), coalesce(pg_catalog.sum({row}), 0) FROM ONLY {table} {condition}"
 )
 _COUNT: Final = sql.SQL("SELECT pg_catalog.count(*), 0 FROM ONLY {table} {condition}")
-_WHOLE: Final = sql.SQL(
-    'coalesce(pg_catalog.hashtextextended({column}::text COLLATE "C", {number}), {number})'
-)
-_ANY: Final = sql.SQL('pg_catalog.hashtextextended(ROW({column})::text COLLATE "C", {number})')
 
 
 @dataclass(frozen=True)
@@ -72,8 +61,8 @@ class _Sum:
     def plus(self, other: _Sum) -> _Sum:
         return _Sum(self.rows + other.rows, self.hashes + other.hashes)
 
-    def named(self, schema: str, name: str) -> TableFingerprint:
-        fingerprint = f"{FORMULA}:{self.hashes % _MODULUS:016x}"
+    def named(self, schema: str, name: str, formula: str) -> TableFingerprint:
+        fingerprint = f"{formula}:{self.hashes % _MODULUS:016x}"
         return TableFingerprint(schema, name, self.rows, fingerprint)
 
 
@@ -82,10 +71,18 @@ def formula_of(fingerprint: str) -> str:
     return fingerprint.partition(":")[0]
 
 
+def formula_for(fingerprints: Iterable[str | None]) -> str:
+    """The formula by which a copy is read to be compared with these fingerprints."""
+    named = {formula_of(one) for one in fingerprints if one is not None}
+    known = named & ROW_HASHES.keys()
+    return known.pop() if len(known) == 1 else FORMULA
+
+
 def fingerprint_tables(
     connection: psycopg.Connection[TupleRow],
     relations: Sequence[Relation] | None = None,
     *,
+    formula: str = FORMULA,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[TableFingerprint, ...]:
     """Fingerprint every table of a database, in the transaction that the connection is in.
@@ -98,6 +95,7 @@ def fingerprint_tables(
     Args:
         connection: with privileges on all of them, and `row_security` off.
         relations: the tables, when they are known already.
+        formula: that of the fingerprints that these are to be compared with.
         progress: called with the number of rows hashed so far.
     """
     if relations is None:
@@ -105,15 +103,15 @@ def fingerprint_tables(
     sums: dict[Relation, _Sum] = {}
     rows = 0
     for table, unit in units(relations):
-        found = _fingerprint(connection, table)
+        found = _fingerprint(connection, table, formula)
         sums[unit] = sums.get(unit, _Sum()).plus(found)
         rows += found.rows
         if progress is not None:
             progress(rows)
-    fingerprints = [total.named(unit.schema, unit.name) for unit, total in sums.items()]
+    fingerprints = [total.named(unit.schema, unit.name, formula) for unit, total in sums.items()]
     large = _Sum(*_one_row(connection, query("large_objects.sql")))
     if large.rows:
-        fingerprints.append(large.named(*LARGE_OBJECTS))
+        fingerprints.append(large.named(*LARGE_OBJECTS, formula))
     return tuple(sorted(fingerprints, key=lambda each: (each.schema, each.name)))
 
 
@@ -157,25 +155,14 @@ def units(relations: Iterable[Relation]) -> list[tuple[Relation, Relation]]:
     return found
 
 
-def _fingerprint(connection: psycopg.Connection[TupleRow], table: Relation) -> _Sum:
+def _fingerprint(connection: psycopg.Connection[TupleRow], table: Relation, formula: str) -> _Sum:
     statement = _STATEMENT.format(
-        row=_row_hash(table.columns),
+        row=ROW_HASHES[formula](table.columns),
         table=table.identifier(),
         # What an extension declares with pg_extension_config_dump; pg_dump appends it alike.
         condition=sql.SQL(table.condition or ""),
     )
     return _Sum(*_one_row(connection, statement))
-
-
-def _row_hash(columns: Sequence[Column]) -> sql.Composable:
-    if not columns:
-        return sql.SQL("0::bigint")
-    return sql.SQL(" # ").join(
-        (_WHOLE if column.whole_as_text else _ANY).format(
-            column=sql.Identifier(column.name), number=sql.Literal(number)
-        )
-        for number, column in enumerate(columns, start=1)
-    )
 
 
 def _one_row(

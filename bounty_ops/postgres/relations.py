@@ -20,6 +20,8 @@ class Column:
 
     name: str
     whole_as_text: bool
+    kind: str
+    """The name of one of PostgreSQL's own base types, ``enum``, or nothing for all others."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,12 @@ def list_relations(connection: psycopg.Connection[TupleRow]) -> tuple[Relation, 
             schema=schema,
             name=name,
             is_partitioned=partitioned,
-            columns=tuple(map(Column, names, whole)),
+            columns=tuple(map(Column, names, whole, kinds)),
             hash_partitioned=bool(by_hash),
             parent_oid=parent,
             condition=condition or None,
         )
-        for oid, schema, name, partitioned, names, whole, by_hash, parent, condition in rows
+        for oid, schema, name, partitioned, names, whole, kinds, by_hash, parent, condition in rows
     )
 
 

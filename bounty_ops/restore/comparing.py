@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.restore.judge import Judgement, Observation, judge
-from bounty_ops.restore.observing import observe
+from bounty_ops.restore.observing import observe_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ def compare(
             definition in other words, so only differences in rows speak against the copy.
         narrowed: brings the manifest to the tables that were chosen.
     """
-    observed = observe(url, content=manifest.compare == "content")
+    observed = observe_as(manifest, url)
     if no_owner:
         manifest = manifest.model_copy(update={"inventory": _ownerless(manifest.inventory)})
         observed = Observation(observed.tables, observed.sequences, _ownerless(observed.inventory))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bounty_ops.journal.records import Difference, Manifest, TableRecord, Verdict
-from bounty_ops.postgres.fingerprint import FORMULA, LARGE_OBJECTS, TableFingerprint, formula_of
+from bounty_ops.postgres.fingerprint import LARGE_OBJECTS, TableFingerprint, formula_of
 from bounty_ops.postgres.inventory import COMPARED, VERSION
+from bounty_ops.postgres.row_hash import ROW_HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,11 +89,13 @@ def _without_content(manifest: Manifest) -> str | None:
         )
     if any(one.fingerprint is None for one in manifest.tables):
         return "the manifest lacks fingerprints that it says it has"
-    foreign = {formula_of(one.fingerprint or "") for one in manifest.tables} - {FORMULA}
-    if foreign:
+    formulas = {formula_of(one.fingerprint or "") for one in manifest.tables}
+    foreign = formulas - ROW_HASHES.keys()
+    if foreign or len(formulas) > 1:
         return (
-            f"the manifest's fingerprints are of the kind {', '.join(sorted(foreign))!r}; "
-            f"this program makes {FORMULA!r}"
+            f"the manifest's fingerprints are of the kind "
+            f"{', '.join(sorted(foreign or formulas))!r}; this program makes "
+            f"{' or '.join(map(repr, ROW_HASHES))}, one for all tables"
         )
     return None
 

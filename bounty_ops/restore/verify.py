@@ -22,7 +22,7 @@ from bounty_ops.restore.fetch import Fetched, fetch_backup
 from bounty_ops.restore.findings import Inconclusive, Refuted
 from bounty_ops.restore.indexes import check_indexes
 from bounty_ops.restore.judge import Judgement, judge
-from bounty_ops.restore.observing import observe
+from bounty_ops.restore.observing import observe_as
 from bounty_ops.restore.restoring import JOBS, restore_archive
 from bounty_ops.restore.sandbox import DATABASE, Sandbox, make_sandbox
 from bounty_ops.restore.workplace import full_disk_told, private_directory
@@ -256,7 +256,7 @@ def _judgement(drill: _Drill, place: _Place, fetched: Fetched, jobs: int) -> Jud
     with drill.times.step("restore"):
         restore_archive(drill.programs, sandbox, fetched, jobs=jobs)
     with drill.times.step("compare"):
-        observed = observe(sandbox.url, content=drill.manifest.compare == "content")
+        observed = observe_as(drill.manifest, sandbox.url)
         judgement = _with_departures(judge(drill.manifest, observed), sandbox)
         if judgement.verdict is Verdict.PROVED:
             # After the copy was read: the check brings an extension along.

@@ -38,6 +38,11 @@ def _set(*path: str | int, to: object) -> Callable[[Content], None]:
     return change
 
 
+def _as_of_an_older_kind(content: Content) -> None:
+    for one in content["tables"]:
+        one["fingerprint"] = "valuesum1:" + one["fingerprint"].partition(":")[2]
+
+
 def _table(content: Content, name: str = "many") -> Content:
     [found] = [one for one in content["tables"] if one["name"] == name]
     return cast("Content", found)
@@ -72,7 +77,17 @@ TABLES: Final = (
     _edit(
         "a fingerprint in upper case",
         "refuted",
-        lambda c: _table(c).update(fingerprint="valuesum1:" + "A" * 16),
+        lambda c: _table(c).update(fingerprint="valuesum2:" + "A" * 16),
+    ),
+    _edit(
+        "a fingerprint of an older kind",
+        "inconclusive",
+        lambda c: _table(c).update(fingerprint="valuesum1:" + "0" * 16),
+    ),
+    _edit(
+        "fingerprints that say they are of an older kind",
+        "refuted",
+        _as_of_an_older_kind,
     ),
     _edit("a table is missing", "refuted", lambda c: c["tables"].remove(_table(c))),
     _edit(

@@ -33,13 +33,13 @@ def restored_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     def nothing(*_: object, **__: object) -> None:
         pass
 
-    def observe(*_: object, **__: object) -> object:
+    def observe(*_: object) -> object:
         return stage.observed
 
     monkeypatch.setattr(verify, "throwaway_cluster", cluster)
     monkeypatch.setattr(verify, "make_sandbox", lambda *_: Sandbox(stage.copy, ()))
     monkeypatch.setattr(verify, "restore_archive", nothing)
-    monkeypatch.setattr(verify, "observe", observe)
+    monkeypatch.setattr(verify, "observe_as", observe)
     monkeypatch.setattr(verify, "check_indexes", nothing)
     return stage
 

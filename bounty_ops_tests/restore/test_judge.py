@@ -215,6 +215,15 @@ NOT_COMPARABLE: list[tuple[dict[str, Any], str]] = [
         },
         "more than once",
     ),
+    (
+        {
+            "tables": (
+                TableRecord(schema_name="s", name="t", rows=3, fingerprint=f"valuesum1:{7:016x}"),
+                TableRecord(schema_name="s", name="u", rows=4, fingerprint=f"valuesum2:{7:016x}"),
+            )
+        },
+        "of the kind 'valuesum1, valuesum2'",
+    ),
     ({"inventory": {}}, "does not record: schemas"),
     (
         {"inventory": {name: [] for name in COMPARED if name != "indexes"}},

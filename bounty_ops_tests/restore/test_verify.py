@@ -8,17 +8,21 @@ import json
 import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bounty_ops.backup import content
 from bounty_ops.errors import JournalError, ObjectStoreError, RestoreError, UsageError
 from bounty_ops.journal import layout
 from bounty_ops.journal.records import Difference, Manifest, ObjectRecord, Proof, Verdict
+from bounty_ops.postgres.fingerprint import fingerprint_tables
+from bounty_ops.postgres.row_hash import ROW_HASHES
 from bounty_ops.restore import judge, restoring, sandbox, verify
 from bounty_ops.restore.findings import Refuted
-from bounty_ops.restore.observing import observe
+from bounty_ops.restore.observing import observe, observe_as
 from bounty_ops_tests.fix_backups import Backups, make_role, run, value
 from bounty_ops_tests.fix_servers import all_server_majors
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.postgres.programs import Programs
     from bounty_ops.restore.fetch import Fetched
+    from bounty_ops.restore.judge import Observation
 
 
 def nothing_is_left(backups: Backups) -> None:
@@ -54,6 +59,32 @@ def test_one_of_everything_is_proved_on_every_major(
     assert summary.verified_at == proof.verified_at
     assert backups.journal.proofs("development", manifest.id) == [proof]
     nothing_is_left(backups)
+
+
+@pytest.mark.parametrize("formula", ROW_HASHES)
+def test_backups_of_every_formula_are_proved_and_refuted(
+    fresh_database: DatabaseUrl, backups: Backups, monkeypatch: pytest.MonkeyPatch, formula: str
+) -> None:
+    monkeypatch.setattr(content, "fingerprint_tables", partial(fingerprint_tables, formula=formula))
+    run(
+        fresh_database,
+        "CREATE TYPE mood AS ENUM ('sad', 'happy')",
+        "CREATE TABLE t AS SELECT g AS i, 'sad'::mood AS m FROM generate_series(1, 9) g",
+    )
+    manifest = backups.take(fresh_database)
+    recorded = [one.fingerprint or "" for one in manifest.tables]
+    assert [one.partition(":")[0] for one in recorded] == [formula]
+
+    proved = backups.verify(manifest)
+    same = judge(manifest, observe_as(manifest, fresh_database))
+    run(fresh_database, "UPDATE t SET i = 10 WHERE i = 9")
+    changed = judge(manifest, observe_as(manifest, fresh_database))
+
+    assert (proved.verdict, same.verdict) == (Verdict.PROVED, Verdict.PROVED)
+    assert (changed.verdict, [one.kind for one in changed.differences]) == (
+        Verdict.REFUTED,
+        ["content"],
+    )
 
 
 def test_everybodys_first_reset_is_no_difference(
@@ -409,7 +440,7 @@ def test_the_sandbox_is_like_the_source(
     run(url, "CREATE TABLE t AS SELECT 'é' AS x, '1.50'::money AS m")
     seen: list[object] = []
 
-    def look(place: DatabaseUrl, **keywords: Any) -> Any:  # noqa: ANN401 - passed through
+    def look(manifest: Manifest, place: DatabaseUrl) -> Observation:
         seen.append(
             value(
                 place,
@@ -419,9 +450,9 @@ def test_the_sandbox_is_like_the_source(
         )
         seen.append(value(place, "SHOW event_triggers"))
         seen.append(place.host.startswith("/"))
-        return observe(place, **keywords)
+        return observe_as(manifest, place)
 
-    monkeypatch.setattr(verify, "observe", look)
+    monkeypatch.setattr(verify, "observe_as", look)
 
     assert backups.verify(backups.take(url)).verdict is Verdict.PROVED
     assert seen == ["LATIN1C", "off", True]
@@ -538,12 +569,12 @@ def test_a_backup_that_is_removed_meanwhile_gets_no_proof(
 ) -> None:
     manifest = backups.take(zoo)
 
-    def prune_meanwhile(place: DatabaseUrl, **keywords: Any) -> Any:  # noqa: ANN401 - passed through
+    def prune_meanwhile(manifest: Manifest, place: DatabaseUrl) -> Observation:
         for key in [*backups.keys()]:
             backups.store.delete(key)
-        return observe(place, **keywords)
+        return observe_as(manifest, place)
 
-    monkeypatch.setattr(verify, "observe", prune_meanwhile)
+    monkeypatch.setattr(verify, "observe_as", prune_meanwhile)
 
     with pytest.raises(RestoreError, match="was removed while it was verified"):
         backups.verify(manifest)

@@ -8,6 +8,7 @@ SELECT c.oid,
        c.relkind = 'p',
        coalesce(columns.names, '{}'),
        coalesce(columns.whole, '{}'),
+       coalesce(columns.kinds, '{}'),
        (SELECT p.partstrat = 'h' FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid),
        (SELECT i.inhparent FROM pg_catalog.pg_inherits i
          WHERE c.relispartition AND i.inhrelid = c.oid),
@@ -25,7 +26,13 @@ SELECT c.oid,
                                    AND k.casttarget = 'pg_catalog.text'::pg_catalog.regtype
                                    AND k.castmethod = 'f'
                                    AND (k.oid >= 16384 OR t.typname NOT IN ('bool', 'name'))
-                ) ORDER BY a.attname::text COLLATE "C") AS whole
+                ) ORDER BY a.attname::text COLLATE "C") AS whole,
+              pg_catalog.array_agg(
+                CASE WHEN t.typtype = 'e' THEN 'enum'
+                     WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+                          AND t.typtype = 'b' THEN t.typname::text
+                     ELSE ''
+                END ORDER BY a.attname::text COLLATE "C") AS kinds
          FROM pg_catalog.pg_attribute a
          JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
