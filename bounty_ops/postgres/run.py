@@ -6,11 +6,12 @@ Here the caller reads the output and must call `wait`, which raises unless the p
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ PIPE: Final = subprocess.PIPE
 _SHOWN_LINES: Final = 5
 _SHOWN_CHARACTERS: Final = 2_000
 _READ_BYTES: Final = 1 << 20
+#: The most that Linux allows everybody.
+_PIPE_BYTES: Final = 1 << 20
 _SERVICE: Final = "bounty_ops"
 _REPLACED: Final = frozenset({"PGSERVICE", "PGSERVICEFILE"})
 
@@ -142,6 +145,7 @@ def start_program(
                 stderr=error_file,
                 env=environment,
             )
+        _widen(process.stdout)
         running = RunningProgram(name, process, errors, () if url is None else url.secrets())
         try:
             yield running
@@ -165,6 +169,17 @@ def run_program(
         output = running.stdout.read()
         running.wait()
     return output.decode()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a program write on while its output is not read: pg_dump writes 4 KiB at a time.
+
+    Only a courtesy: elsewhere than on Linux there is no such call, and a user's pipes have a limit.
+    """
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if resize is not None and pipe is not None:
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), resize, _PIPE_BYTES)
 
 
 def _close(pipe: IO[bytes]) -> None:

@@ -25,6 +25,7 @@ from bounty_ops.errors import (
 )
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.object_store.client import make_client
+from bounty_ops.object_store.content_md5 import ContentMd5
 from bounty_ops.object_store.diagnose import translated
 
 if TYPE_CHECKING:
@@ -201,3 +202,35 @@ def test_a_company_proxy_is_not_asked_for_this_machine(
 
     proxies = client._endpoint.http_session._proxy_config._proxies
     assert bool(proxies) is proxied
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "signed"),
+    [
+        ("http://127.0.0.1:1", False),
+        ("http://localhost:1", False),
+        # With nothing to protect it on the way, what is sent is signed.
+        ("http://s3.invalid:1", True),
+        # As boto3 does it by itself where TLS protects what is sent.
+        ("https://s3.invalid:1", False),
+    ],
+)
+def test_a_body_is_signed_where_somebody_could_change_it_on_the_way(
+    endpoint: str, signed: bool
+) -> None:
+    client = make_client(dataclasses.replace(SETTINGS, endpoint_url=endpoint))
+    sent: list[Any] = []
+
+    def keep(request: Any, **_: object) -> None:  # noqa: ANN401 - of botocore
+        sent.append(request.headers)
+        raise KeyboardInterrupt  # it need not leave this machine
+
+    client.meta.events.register("before-send.s3.PutObject", keep)
+    with pytest.raises(KeyboardInterrupt):
+        client.put_object(
+            Bucket="backups", Key="k", Body=b"body", ContentMD5=ContentMd5(b"body").header
+        )
+
+    [headers] = sent
+    assert (headers["X-Amz-Content-SHA256"] != b"UNSIGNED-PAYLOAD") is signed
+    assert b"content-md5" in headers["Authorization"]

@@ -144,6 +144,15 @@ def test_the_private_files_are_private_and_gone_afterwards(
     assert not passfile.parent.exists()
 
 
+def test_a_program_writes_on_while_nobody_reads(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    arguments = ["-X", "-A", "-t", "-c", "SELECT repeat('x', 500000)"]
+    with start_program(pg_programs, "psql", arguments, url=fresh_database) as psql:
+        psql.wait()  # a usual pipe holds 65,536 bytes
+        assert len(psql.stdout.read()) == 500_001
+
+
 def test_a_program_that_fails_says_its_last_words_without_secrets(
     fresh_database: DatabaseUrl, pg_programs: Programs
 ) -> None:
