@@ -155,14 +155,16 @@ class _Maintenance:
         waiting = [day for day in self._in_default(tree) if day <= ahead[-1]]
         if tree in {SAMPLE, COLLECTION}:
             waiting = [day for day in waiting if not self._too_late(tree, day)]
-        for day in (*waiting, *ahead):
-            self._attempt(
-                f"partition of {tree.table} for {day}",
-                partial(self._make_for, tree, day),
-            )
+        with self._connection.begin():
+            there = partitions.existing(self._connection, tree)
+        for begin in sorted({tree.begin(day) for day in (*waiting, *ahead)}.difference(there)):
+            if not self._attempt(
+                f"making {tree.name(begin)}", partial(self._make_one, tree, begin)
+            ):
+                break  # whoever holds the lock would let us wait for each
 
-    def _make_for(self, tree: Tree, day: date) -> None:
-        self._done.made.extend(partitions.make(self._connection, tree, [day]))
+    def _make_one(self, tree: Tree, begin: date) -> None:
+        self._done.made.append(partitions.make(self._connection, tree, begin))
 
     def _too_late(self, tree: Tree, day: date) -> bool:
         """Delete what came for a day that is only kept as a rollup: it cannot be added to that."""
@@ -210,10 +212,10 @@ class _Maintenance:
                 newest = self._newest_days()
                 expired = [each for each in expired if each in rolled and each not in newest]
         for begin in expired:
-            self._attempt(
-                f"dropping {tree.name(begin)}",
-                partial(self._drop_one, tree, begin),
-            )
+            if not self._attempt(
+                f"dropping {tree.name(begin)}", partial(self._drop_one, tree, begin)
+            ):
+                break
 
     def _drop_one(self, tree: Tree, begin: date) -> None:
         self._done.dropped.append(partitions.drop(self._connection, tree, begin))
@@ -263,7 +265,8 @@ class _Maintenance:
         with self._connection.begin():
             return partitions.days_in_default(self._connection, tree)
 
-    def _attempt(self, what: str, action: Callable[[], object]) -> None:
+    def _attempt(self, what: str, action: Callable[[], object]) -> bool:
+        """Whether it could be done; if somebody held a lock, it is noted for the next time."""
         try:
             action()
         except OperationalError as error:
@@ -271,3 +274,5 @@ class _Maintenance:
             if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                 raise
             self._done.postponed.append(f"{what}: somebody else held a lock")
+            return False
+        return True

@@ -14,8 +14,6 @@ from bounty_ops.monitoring.history.chains import begin_of
 from bounty_ops.schema.ops import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sqlalchemy import Connection, TextClause
 
 #: Whoever has to wait behind us waits no longer; another time will do.
@@ -45,6 +43,17 @@ class Tree:
         """The partition for what no other was made for."""
         return f"{self.table}_default"
 
+
+_MAKING: Final = (
+    # Before anything is moved: what is written meanwhile would be refused by the new bounds.
+    "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
+    "CREATE TABLE {part} (LIKE {parent} INCLUDING ALL)",
+    (
+        "WITH moved AS (DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high} "
+        "RETURNING *) INSERT INTO {part} SELECT * FROM moved"
+    ),
+    "ALTER TABLE {parent} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})",
+)
 
 COLLECTION: Final = Tree("collection", "taken_at", 1)
 SAMPLE: Final = Tree("sample", "taken_at", 1)
@@ -79,19 +88,18 @@ def days_in_default(connection: Connection, tree: Tree) -> list[date]:
     return [row.day for row in rows]
 
 
-def make(connection: Connection, tree: Tree, days: Iterable[date]) -> list[str]:
-    """Make the partitions of these days that are missing, each in a transaction of its own.
-
-    Rows of theirs that lie in DEFAULT are moved.
-    """
+def make(connection: Connection, tree: Tree, begin: date) -> str:
+    """Make a partition, in a transaction of its own; its rows that lie in DEFAULT are moved."""
+    names = {
+        "part": sql.Identifier(SCHEMA, tree.name(begin)),
+        "low": sql.Literal(begin_of(begin).isoformat()),
+        "high": sql.Literal(begin_of(begin + timedelta(days=tree.days)).isoformat()),
+    }
     with connection.begin():
-        there = set(existing(connection, tree))
-    made = []
-    for begin in sorted({tree.begin(day) for day in days} - there):
-        with connection.begin():
-            _make(connection, tree, begin)
-        made.append(tree.name(begin))
-    return made
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+        for statement in _MAKING:
+            connection.execute(_sql(statement, tree, **names))
+    return tree.name(begin)
 
 
 def drop(connection: Connection, tree: Tree, begin: date) -> str:
@@ -120,26 +128,6 @@ def delete_from_default(connection: Connection, tree: Tree, day: date) -> int:
             )
         )
     return deleted.rowcount
-
-
-def _make(connection: Connection, tree: Tree, begin: date) -> None:
-    connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-    names = {
-        "part": sql.Identifier(SCHEMA, tree.name(begin)),
-        "low": sql.Literal(begin_of(begin).isoformat()),
-        "high": sql.Literal(begin_of(begin + timedelta(days=tree.days)).isoformat()),
-    }
-    for statement in (
-        # Before anything is moved: what is written meanwhile would be refused by the new bounds.
-        "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
-        "CREATE TABLE {part} (LIKE {parent} INCLUDING ALL)",
-        (
-            "WITH moved AS (DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high} "
-            "RETURNING *) INSERT INTO {part} SELECT * FROM moved"
-        ),
-        "ALTER TABLE {parent} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})",
-    ):
-        connection.execute(_sql(statement, tree, **names))
 
 
 def _sql(statement: str, tree: Tree, **parts: sql.Composable) -> TextClause:
