@@ -29,26 +29,6 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class Regression:
-    """A statement that takes longer than it did."""
-
-    fingerprint: str
-    statement: str
-    """Without literals."""
-    mean_seconds: float
-    before_seconds: float
-    """What it took on average before."""
-    share: float
-    """Of the time that all statements took lately."""
-    calls: int
-
-    @property
-    def times(self) -> float:
-        """How many times as long it takes."""
-        return self.mean_seconds / self.before_seconds if self.before_seconds > 0 else 1.0
-
-
-@dataclass(frozen=True)
 class LatestRun:
     """The latest finished run of a job."""
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.monitoring import Tables
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.collectors.database import Database
+from bounty_ops.monitoring.collectors.queries import Queries
 from bounty_ops.monitoring.collectors.replication import Replication
 from bounty_ops.monitoring.history import latest_collections
+from bounty_ops.monitoring.regression import DAYS, IN_A_ROW, LEAST_INTERVALS, regressions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bounty_ops.monitoring import CollectionResult
+    from bounty_ops.monitoring.regression import Regression
 
 #: With how old a look counters are compared, and whether a slot was inactive then.
 _MINUTES_AGO: Final = timedelta(minutes=15)
 _DAY_AGO: Final = timedelta(hours=24)
+#: How many weeks back the same hour is looked at.
+_WEEKS: Final = 8
 
 
 def stored_collections(
@@ -37,4 +42,28 @@ def stored_collections(
         collection
         for families, moment in wanted
         for collection in latest_collections(engine, environment, 1, families, now=moment)
+    )
+
+
+def slower_statements(
+    engine: Engine, environment: str, *, now: datetime
+) -> tuple[Regression, ...] | None:
+    """Statements that are slower than usual; None where statements were never collected.
+
+    The whole history of weeks would take longer to read than a look may: a sample of it shows
+    what is usual, too. Errors are SQLAlchemy's.
+    """
+    newest = latest_collections(engine, environment, IN_A_ROW, [Queries.family], now=now)
+    if not newest:
+        return None
+    week = timedelta(weeks=1)
+    moments = [now - number * week for number in range(1, _WEEKS + 1)]
+    step = DAYS / (LEAST_INTERVALS + 2)
+    moments += [now - number * step for number in range(1, LEAST_INTERVALS + 2)]
+    found = {each.taken_at: each for each in newest}
+    for moment in moments:
+        for each in latest_collections(engine, environment, 1, [Queries.family], now=moment):
+            found.setdefault(each.taken_at, each)
+    return regressions(
+        queries for each in found.values() if (queries := each.family(Queries)) is not None
     )

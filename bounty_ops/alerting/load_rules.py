@@ -89,27 +89,30 @@ def slow_query_regression(situation: Situation, settings: RuleSettings) -> Answe
         return Undecided(f"the statements could not be compared: {found}")
     findings = []
     for each in found:
-        bad = level(each.times, settings)
+        bad = level(each.factor, settings)
         if bad is None or each.share < (settings.minimum or 0.0):
             continue
-        text = " ".join(each.statement.split())[:_LONGEST_STATEMENT]
+        text = " ".join(each.text.split())[:_LONGEST_STATEMENT]
         findings.append(
             Finding(
                 rule=Rule.SLOW_QUERY_REGRESSION,
-                subject=f"statement {each.fingerprint}",
+                subject=f"statement {each.fingerprint} of {each.user}",
                 severity=bad.severity,
-                title=f"[{situation.environment}] a statement takes {each.times:.1f} times as "
-                "long as it did",
-                body=f"{text}\nIt takes {_milliseconds(each.mean_seconds)} on average; before, it "
-                f"took {_milliseconds(each.before_seconds)}. It is {each.share:.0%} of the time "
+                title=f"[{situation.environment}] a statement takes {each.factor:.1f} times as "
+                "long as usual",
+                body=f"{text}\nIt takes {_milliseconds(each.mean_seconds)} on average since "
+                f"{each.since:%H:%M} UTC; usual ({each.basis}) is "
+                f"{_milliseconds(each.usual_seconds)}. It is {each.share:.0%} of the time "
                 "of all statements.\nDo: EXPLAIN (ANALYZE, BUFFERS) it; look for a plan that "
                 "changed after ANALYZE, a dropped index or a table that grew.",
                 evidence={
                     "fingerprint": each.fingerprint,
+                    "user": each.user,
                     "mean_seconds": each.mean_seconds,
-                    "before_seconds": each.before_seconds,
+                    "usual_seconds": each.usual_seconds,
                     "share": each.share,
-                    "calls": each.calls,
+                    "basis": each.basis,
+                    "intervals": each.intervals,
                 },
                 held=bad.held,
             )

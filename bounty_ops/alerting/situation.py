@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bounty_ops.alerting.facts import DagsterFacts, Drift, Outbox, Regression, Revision
+    from bounty_ops.alerting.facts import DagsterFacts, Drift, Outbox, Revision
     from bounty_ops.environments import Policy
     from bounty_ops.errors import BountyOpsError, ConfigurationError
     from bounty_ops.journal.evidence import MigrationEvidence
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.monitoring import CollectionResult
+    from bounty_ops.monitoring.regression import Regression
 
 __all__ = [
     "Answer",

@@ -23,7 +23,7 @@ from bounty_ops.alerting import (
 from bounty_ops.alerting.blindness import Blindness
 from bounty_ops.alerting.channel_states import outbox_of, unheard_since
 from bounty_ops.alerting.facts import Revision
-from bounty_ops.alerting.gathering import stored_collections
+from bounty_ops.alerting.gathering import slower_statements, stored_collections
 from bounty_ops.alerting.migration_rules import TOLD_FOR
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.defs.names import Names
@@ -32,7 +32,8 @@ from bounty_ops.defs.workplace import Workplace, opened
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.journal.records import BackupSummary, MigrationEvidence
 from bounty_ops.migrating import current_revision
-from bounty_ops.monitoring import CollectionResult, Connections, collect
+from bounty_ops.monitoring import CollectionResult, collect
+from bounty_ops.monitoring.collectors import FAMILIES
 
 EVERY_SECONDS: Final = 60
 #: Of this process, as long as the operations database is away; that is where all else is kept.
@@ -50,8 +51,8 @@ def watch_sensor(names: Names) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         tags=names.tags,
         description=(
-            "Evaluates the alert rules from the backups in the bucket, stored samples, a count of "
-            "the connections, and Dagster's own runs and ticks; opens and resolves incidents, "
+            "Evaluates the alert rules from the backups in the bucket, stored samples, the vital "
+            "signs of now, and Dagster's own runs and ticks; opens and resolves incidents, "
             "and delivers what is due."
         ),
     )
@@ -89,7 +90,7 @@ def _seen(
         environment.name,
         environment.policy,
         backups,
-        problem or (_connections(place) if wakes else None),
+        problem or (_vital_signs(place) if wakes else None),
         now,
         keeping,
         _migrations(place, now),
@@ -111,6 +112,7 @@ def _judged(place: Workplace, situation: Situation) -> str:
                 replace(
                     situation,
                     stored=stored_collections(engine, environment.name, now=now),
+                    regressions=slower_statements(engine, environment.name, now=now),
                     outbox=outbox_of(engine, environment.name, environment.alert_urls, now=now),
                 ),
                 engine,
@@ -158,7 +160,9 @@ def _keeping(place: Workplace, backups: Backups, now: datetime) -> tuple[Backups
 def _migrations(place: Workplace, now: datetime) -> Sequence[MigrationEvidence] | BountyOpsError:
     """Those that may still have to be told; a migration may run for hours before it is recorded."""
     try:
-        return place.journal().migrations(place.environment.name, since=now - 2 * TOLD_FOR)
+        # And the last one in any case: that it failed does not pass with time.
+        since = now - 2 * TOLD_FOR
+        return place.journal().migrations(place.environment.name, since=since, at_least=1)
     except BountyOpsError as error:
         return error
 
@@ -171,10 +175,11 @@ def _revision(place: Workplace) -> Revision | BountyOpsError:
     return Revision(found.revision, found.head, tuple(found.pending))
 
 
-def _connections(place: Workplace) -> CollectionResult | BountyOpsError:
-    """A light collection: one statement or two, nothing stored."""
+def _vital_signs(place: Workplace) -> CollectionResult | BountyOpsError:
+    """A light collection of what can go wrong from one minute to the next; nothing is stored."""
+    vitals = [name for name, (kind, _) in FAMILIES.items() if kind.cadence == "vitals"]
     try:
-        return collect(place.environment, families=[Connections.family])
+        return collect(place.environment, families=vitals)
     except BountyOpsError as error:
         return error
 

@@ -125,7 +125,8 @@ DEFAULTS: Final[Mapping[Rule, RuleDefault]] = MappingProxyType({
         staging=_MILD, development=_OFF,
     ),
     Rule.SLOW_QUERY_REGRESSION: RuleDefault(
-        "a statement takes `warning` times as long as it did, and `minimum` of the time of all",
+        "a statement takes `warning` times (at least 2) as long as usual in two collections in a "
+        "row, and `minimum` (at least 0.05) of the time of all",
         "times",
         values={"warning": 2, "minimum": 0.05, "keep_firing_for": "30m", **_MILD},
         staging={"severity": "info"}, development=_OFF,

@@ -165,18 +165,21 @@ class Journal:
         return self._write(key, record_bytes(evidence))
 
     def migrations(
-        self, environment: str | None = None, *, since: datetime | None = None
+        self,
+        environment: str | None = None,
+        *,
+        since: datetime | None = None,
+        at_least: int = 0,
     ) -> list[MigrationEvidence]:
         """Return the migration records, newest first; unreadable ones are logged and left out.
 
-        With ``since``, only those of migrations that began then or later, as their names say.
+        With ``since``, only those of migrations that began then or later, as their names say; and
+        the ``at_least`` newest ones, however old they are.
         """
         listing = self.store.list(layout.migration_prefix(environment))
-        keys = [
-            entry.key
-            for entry in listing
-            if entry.key.endswith(".json") and _begun_since(entry.key, since)
-        ]
+        named = [entry.key for entry in listing if entry.key.endswith(".json")]
+        newest = sorted(named, key=lambda key: key.rpartition("/")[2], reverse=True)[:at_least]
+        keys = [key for key in named if _begun_since(key, since) or key in newest]
         records = [record for record in _at_once(self._migration, keys) if record is not None]
         return sorted(records, key=lambda record: (record.started_at, record.id), reverse=True)
 

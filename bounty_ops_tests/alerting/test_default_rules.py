@@ -14,7 +14,6 @@ from bounty_ops.alerting.facts import (
     Drift,
     LatestRun,
     Outbox,
-    Regression,
     Revision,
 )
 from bounty_ops.alerting.rules import RULES
@@ -23,6 +22,7 @@ from bounty_ops.environments.alert_rules import DEFAULTS
 from bounty_ops.errors import ConfigurationError, ObjectStoreUnavailable, ServerUnavailable
 from bounty_ops.journal.records import MigrationEvidence, Verdict
 from bounty_ops.monitoring import Unknown
+from bounty_ops.monitoring.regression import Regression
 from bounty_ops_tests.alerting import measures as m
 from bounty_ops_tests.alerting.situations import NOW, backup, situation
 from bounty_ops_tests.alerting.test_migration_rules import OVERRIDE, migration
@@ -53,7 +53,19 @@ def dagster(*runs: LatestRun, automations: tuple[Automation, ...] = ()) -> Situa
 
 
 def regression(times: float, share: float) -> Situation:
-    return facts(regressions=(Regression("ab12", "SELECT $1", times, 1.0, share, 100),))
+    slower = Regression(
+        fingerprint="ab12",
+        user="app",
+        text="SELECT $1",
+        mean_seconds=times,
+        usual_seconds=1.0,
+        factor=times,
+        share=share,
+        since=NOW,
+        basis="days before",
+        intervals=20,
+    )
+    return facts(regressions=(slower,))
 
 
 def automation(**changed: Any) -> Situation:  # noqa: ANN401 - any field
@@ -174,7 +186,7 @@ CASES: dict[Rule, list[tuple[Callable[[], Situation], Severity | None, str]]] = 
     Rule.SLOW_QUERY_REGRESSION: [
         (lambda: regression(1.9, 0.5), None, ""),
         (lambda: regression(9.0, 0.04), None, ""),
-        (lambda: regression(2.0, 0.05), WARNING, "2.0 times as long"),
+        (lambda: regression(2.0, 0.05), WARNING, "usual (days before) is 1.0 s"),
     ],
     Rule.DEADLOCKS: [
         (lambda: seen(m.database(deadlocks=4)), None, ""),
