@@ -24,10 +24,12 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.backup_steps import GIVEN
+from benchmarks.backup_table import HEAD, Measured, print_rows
+from benchmarks.link import slow_link
+from benchmarks.processor_time import CpuSeconds, ServerSeconds
 from bounty_ops.embedded import ports, seaweed, throwaway_cluster
 from bounty_ops.embedded.sharing import using
 from bounty_ops.environments import Environment, Policy
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from bounty_ops.embedded.keeping import Program
     from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
 
-MIB: Final = 1 << 20
 #: Rows as a shop has them: numbers, times, words that repeat and words that do not.
 _FILL: Final = """
     CREATE TABLE orders{number} AS
@@ -59,18 +60,6 @@ _BYTES_A_ROW: Final = 212  # with its indexes
 _TABLES: Final = 4
 #: Above that many gigabytes things are measured once, for the memory.
 _LARGE: Final = 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Measured:
-    """One step, in a process of its own."""
-
-    seconds: float
-    cpu_seconds: float
-    """Of the process, the programs it started, and the servers: what counts on a busy machine."""
-    peak_bytes: int
-    """Of the process alone."""
-    detail: dict[str, Any]
 
 
 class RoomyStore(seaweed.Seaweed):
@@ -108,7 +97,7 @@ class Bench:
             "major": self._major,
         }
         time.sleep(1)  # until the postmaster has counted what the last session used
-        before = self._server_seconds()
+        before = ServerSeconds.of(self._work_dir)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.backup_steps", name],
             env={**os.environ, GIVEN: json.dumps(given)},
@@ -116,23 +105,15 @@ class Bench:
             check=True,
         )
         found = json.loads(done.stdout)
-        measured = {key: found.pop(key) for key in ("seconds", "cpu_seconds", "peak_bytes")}
         time.sleep(1)
-        measured["cpu_seconds"] += self._server_seconds() - before
-        return Measured(**measured, detail=found)
-
-    def _server_seconds(self) -> float:
-        """CPU seconds of our servers; a postmaster's hold those of its sessions that ended."""
-        ticks = 0
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (process / "cmdline").read_bytes()
-                fields = (process / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended meanwhile
-            if str(self._work_dir).encode() in command:
-                ticks += sum(map(int, fields[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        after = ServerSeconds.of(self._work_dir)
+        cpu = CpuSeconds(
+            process=found.pop("process_seconds"),
+            programs=found.pop("programs_seconds"),
+            database=after.database - before.database,
+            store=after.store - before.store,
+        )
+        return Measured(found.pop("seconds"), cpu, found.pop("peak_bytes"), detail=found)
 
     def database(self, name: str) -> DatabaseUrl:
         """An empty database."""
@@ -160,12 +141,15 @@ class Bench:
         seed(Environment("development", url, Policy.of("development")), rows=rows)
         return url
 
-    def compare(self, title: str, url: DatabaseUrl, repeats: int, aws: str | None) -> None:
+    def compare(
+        self, title: str, url: DatabaseUrl, repeats: int, aws: str | None, link: float | None
+    ) -> None:
         """Measure everything on one database, by turns, and print the rows of the table."""
         dump = str(self._work_dir / "bare.dump")
         turns: dict[str, list[Measured]] = {}
         for turn in range(repeats):
             self._turn(turns, "pg_dump", "pg_dump", url, file="/dev/null")
+            self._turn(turns, "fingerprints", "fingerprints", url)
             self._turn(turns, "counted", "backup", url, compare="counts")
             backup = self._turn(turns, "backup", "backup", url)
             if aws is not None and turn == 0:  # it takes as long as all the others
@@ -176,8 +160,12 @@ class Bench:
             self._turn(turns, "pg_restore", "pg_restore", url, file=dump)
             Path(dump).unlink()
             self._turn(turns, "verify", "verify", url, id=backup.detail["id"])
+            if link is not None:
+                with slow_link(url, link) as far:
+                    self._turn(turns, "linked pg_dump", "pg_dump", far, file="/dev/null")
+                    self._turn(turns, "linked backup", "backup", far)
         size = _value(url, "SELECT pg_database_size(current_database())")
-        _print_rows(f"{title}, {size / 1000**3:.2f} GB", turns)
+        print_rows(f"{title}, {size / 1000**3:.2f} GB", turns)
 
     def _turn(
         self,
@@ -199,36 +187,6 @@ def _value(url: DatabaseUrl, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-_ROWS: Final = (
-    ("pg_dump", "`pg_dump -Fc -Z zstd:1 > /dev/null`", "pg_dump"),
-    ("backup", "**our backup**, end to end", "pg_dump"),
-    ("counted", 'our backup with `compare = "counts"`', "pg_dump"),
-    ("aws", "`pg_dump -Fc \\| aws s3 cp -`", "backup"),
-    ("aws zstd", "`pg_dump -Fc -Z zstd:1 \\| aws s3 cp -`", "backup"),
-    ("pg_restore", "`pg_restore -j 2`, bare", "pg_restore"),
-    ("verify", "**our verification**, end to end", "pg_restore"),
-)
-
-
-def _print_rows(title: str, turns: dict[str, list[Measured]]) -> None:
-    seconds = {what: median(one.seconds for one in found) for what, found in turns.items()}
-    for what, words, against in _ROWS:
-        if what not in turns:
-            continue
-        found = turns[what]
-        peak = max(one.peak_bytes for one in found) / MIB
-        ours = f"{peak:.0f} MiB" if what in {"backup", "counted", "verify"} else ""
-        ratio = "" if what == against else f"{seconds[what] / seconds[against]:.2f} x {against}"
-        steps = [one.detail for one in found][-1]
-        told = ", ".join(
-            f"{k} {steps[k]:.1f} s" for k in ("fetch", "restore", "compare") if k in steps
-        )
-        cpu = median(one.cpu_seconds for one in found)
-        cells = (title, words, f"{seconds[what]:.2f} s", ratio, f"{cpu:.2f} s", ours, told)
-        sys.stdout.write(f"| {' | '.join(cells)} |\n")
-    sys.stdout.flush()
-
-
 @contextmanager
 def _servers(directory: Path, major: int) -> Iterator[Bench]:
     chosen = ports.choose(len(seaweed.COMPONENTS), pairs=True)
@@ -247,8 +205,7 @@ def _servers(directory: Path, major: int) -> Iterator[Bench]:
         sys.stdout.write(
             f"PostgreSQL {programs.version}, SeaweedFS, {machine()}, "
             f"{datetime.now(UTC):%Y-%m-%d}\n\n"
-            "| database | what | seconds | ratio | CPU, servers included | peak memory | steps |\n"
-            "|---|---|---|---|---|---|---|\n"
+            f"{HEAD}"
         )
         yield Bench(server, store.settings(), directory, major)
 
@@ -268,6 +225,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--major", type=int, default=17, help="of PostgreSQL")
+    parser.add_argument("--link", type=float, metavar="MBIT", help="also behind a link like this")
     options = parser.parse_args()
     aws = shutil.which("aws")
     with (
@@ -276,12 +234,12 @@ def main() -> None:
     ):
         if options.rows:
             url = bench.seeded(options.rows)
-            bench.compare("Bounty", url, options.repeats, aws)
+            bench.compare("Bounty", url, options.repeats, aws, options.link)
         for gigabytes in options.gigabytes:
             url = bench.filled(gigabytes)
             large = gigabytes > _LARGE
             repeats = 1 if large else options.repeats
-            bench.compare("orders", url, repeats, None if large else aws)
+            bench.compare("orders", url, repeats, None if large else aws, options.link)
     if aws is None:
         sys.stdout.write("\n`aws` is not on PATH, so it was not compared with.\n")
     sys.stdout.write(f"\nMeasured with `python -m benchmarks.backup {shlex.join(sys.argv[1:])}`.\n")

@@ -30,6 +30,9 @@ from bounty_ops.environments import (
 from bounty_ops.journal import Journal
 from bounty_ops.journal.records import Verdict
 from bounty_ops.object_store import ObjectStore
+from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.fingerprint import fingerprint_tables
+from bounty_ops.postgres.pinned import pin_settings
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.postgres.run import run_program, start_program
 from bounty_ops.restore import verify_backup
@@ -63,6 +66,14 @@ def _verify(given: dict[str, Any]) -> dict[str, Any]:
         raise SystemExit(f"{proof.verdict}: {proof.reason} {proof.differences[:3]}")
     steps = {name: getattr(proof, f"{name}_seconds") for name in ("fetch", "restore", "compare")}
     return {"seconds": seconds, **steps}
+
+
+def _fingerprints(given: dict[str, Any]) -> dict[str, Any]:
+    started = time.monotonic()
+    with connect(_url(given), application_name="benchmark") as connection:
+        pin_settings(connection)
+        fingerprint_tables(connection)
+    return {"seconds": time.monotonic() - started}
 
 
 def _pg_dump(given: dict[str, Any]) -> dict[str, Any]:
@@ -111,11 +122,14 @@ def _aws(given: dict[str, Any]) -> dict[str, Any]:
 
 _STEPS: Final = {
     "pg_dump": _pg_dump,
+    "fingerprints": _fingerprints,
     "backup": _backup,
     "aws": _aws,
     "pg_restore": _pg_restore,
     "verify": _verify,
 }
+#: The steps whose own process does the work.
+_OURS: Final = frozenset({"backup", "verify"})
 
 
 def _url(given: dict[str, Any]) -> DatabaseUrl:
@@ -129,10 +143,13 @@ def _store(given: dict[str, Any]) -> ObjectStoreSettings:
 
 def _run_step(name: str) -> None:
     found = _STEPS[name](json.loads(os.environ[GIVEN]))
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     # ru_maxrss would begin with that of the process that started this one.
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
-    found["cpu_seconds"] = sum(one.ru_utime + one.ru_stime for one in used)
+    for whose, who in (("process", resource.RUSAGE_SELF), ("programs", resource.RUSAGE_CHILDREN)):
+        used = resource.getrusage(who)
+        found[f"{whose}_seconds"] = used.ru_utime + used.ru_stime
+    if name not in _OURS:
+        found["process_seconds"] = 0.0  # it only started the program
     found["peak_bytes"] = int(peak[1]) * 1024 if peak else 0
     sys.stdout.write(json.dumps(found))
 

@@ -115,7 +115,7 @@ def main(rows: int = 1_000_000) -> None:
                 "| what | seconds | CPU (the server's only for ours) | size |\n|---|---|---|---|\n"
             )
             ours = bench.step("backup", database)
-            _row("our backup, gzip:1", ours.seconds, ours.cpu_seconds, ours.detail["bytes"])
+            _row("our backup, gzip:1", ours.seconds, ours.cpu.total, ours.detail["bytes"])
             if shutil.which("pgbackrest"):
                 _row(
                     "pgBackRest, zst:1, 2 processes, into a directory",
