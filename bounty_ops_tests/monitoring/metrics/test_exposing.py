@@ -101,3 +101,11 @@ def test_panels_stand_beside_each_other() -> None:
 @pytest.mark.parametrize("name", sorted(examples()))
 def test_the_examples_are_what_the_registry_says(name: str) -> None:
     assert (EXAMPLES / name).read_text("utf-8") == examples()[name]
+
+
+def test_the_page_tells_of_every_metric() -> None:
+    page = (EXAMPLES.parent / "docs/reference/metrics.md").read_text("utf-8")
+    for one in METRICS:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        row = (f"`{one.full_name}`", one.kind, labels, one.family.family, one.help)
+        assert f"| {' | '.join(row)} |".replace("|  |", "| |") in page.replace("|  |", "| |")
