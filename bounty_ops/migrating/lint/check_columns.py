@@ -12,6 +12,7 @@ from bounty_ops.migrating.lint.check_session import starts_over
 from bounty_ops.migrating.lint.columns import constraints_of, read_column
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE_ROW_EXCLUSIVE
 from bounty_ops.migrating.lint.sqltypes import is_serial
+from bounty_ops.migrating.lint.stability import changing_operations
 from bounty_ops.migrating.lint.tree import below, function_names, relation_name, source_text
 from bounty_ops.migrating.lint.volatility import changing_parts, is_builtin, volatile_functions
 
@@ -111,6 +112,7 @@ def _must_not_change(exam: Examination, name: str, definition: Node) -> None:
     for each in constraints_of(definition):
         if each.contype == ConstrType.CONSTR_GENERATED:
             changing = changing_parts(exam.model, each.raw_expr)
+            changing += changing_operations(exam.model, name, each.raw_expr, exam.pg_major)
             if changing:
                 exam.report("always-fails", name, detail=f"{changing[0]} is not IMMUTABLE, which a "
                             "generated column asks for")  # fmt: skip

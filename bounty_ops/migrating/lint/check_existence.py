@@ -9,11 +9,9 @@ from pglast.enums import AlterTableType
 
 from bounty_ops.migrating.lint.sqltypes import read_type
 from bounty_ops.migrating.lint.tree import (
-    below,
     column_names,
     constant,
     dotted,
-    last_name,
     relation_name,
     strings,
 )
@@ -236,25 +234,3 @@ def indexed_columns(node: Node) -> list[str | None]:
     plain = [each.name for each in node.indexParams or ()]
     inside = [*(each.expr for each in node.indexParams or ()), node.whereClause]
     return [*plain, *column_names(inside)]
-
-
-_BY_ZONE: Final = frozenset({
-    ("timestamptz", "date"), ("timestamptz", "timestamp"), ("timestamptz", "time"),
-    ("timestamp", "timestamptz"), ("date", "timestamptz"), ("timestamptz", "text"),
-    ("timestamp", "text"), ("date", "text"), ("text", "timestamptz"), ("text", "timestamp"),
-    ("text", "date"),
-})  # fmt: skip
-"""Casts that depend on TimeZone or DateStyle: not immutable."""
-
-
-def changing_casts(exam: Examination, node: Node, name: str) -> list[str]:
-    """Casts of known columns in an index that are not immutable."""
-    found = []
-    inside = [*(each.expr for each in node.indexParams or ()), node.whereClause]
-    for each in below(inside, ast.TypeCast):
-        column = exam.model.column(name, last_name(each.arg) or "")
-        new = read_type(each.typeName)
-        old = exam.model.base_type(column.type) if column is not None else None
-        if old is not None and new is not None and (old.name, new.name) in _BY_ZONE:
-            found.append(f"the cast from {old.name} to {new.name}")
-    return found

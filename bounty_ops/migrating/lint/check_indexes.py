@@ -9,13 +9,13 @@ from pglast.enums import DropBehavior, ReindexObjectType
 
 from bounty_ops.migrating.lint import uniqueness
 from bounty_ops.migrating.lint.check_existence import (
-    changing_casts,
     indexed_columns,
     lacks_columns,
 )
 from bounty_ops.migrating.lint.learning_names import dropped_names
 from bounty_ops.migrating.lint.operator_classes import cannot_be_indexed
 from bounty_ops.migrating.lint.rule import ACCESS_EXCLUSIVE, SHARE
+from bounty_ops.migrating.lint.stability import changing_operations
 from bounty_ops.migrating.lint.tree import flag, qualified, relation_name
 from bounty_ops.migrating.lint.volatility import changing_parts
 
@@ -53,8 +53,10 @@ def create_index(exam: Examination, node: Node) -> None:
 def _cannot_be_made(exam: Examination, node: Node, name: str) -> bool:
     if lacks_columns(exam, name, indexed_columns(node)) or cannot_be_indexed(exam, node, name):
         return True
-    changing = changing_parts(exam.model, [node.indexParams, node.whereClause])
-    changing += changing_casts(exam, node, name)
+    inside = [node.indexParams, node.whereClause]
+    changing = changing_parts(exam.model, inside) + changing_operations(
+        exam.model, name, inside, exam.pg_major
+    )
     if changing:
         exam.report("always-fails", name,
                     detail=f"{changing[0]} is not IMMUTABLE, which an index asks for")  # fmt: skip

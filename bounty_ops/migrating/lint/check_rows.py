@@ -90,10 +90,25 @@ def merge(exam: Examination, node: Node) -> None:
         each.commandType in changing for each in node.mergeWhenClauses or ()
     ):
         return
-    if isinstance(node.sourceRelation, ast.RangeVar):
+    if not _is_short_source(exam, node.sourceRelation):
         exam.works_long("lock-held-across-backfill")
         exam.report("rows-not-in-batches", name, lock=ROW_EXCLUSIVE,
                     detail="every row that its source matches")  # fmt: skip
+
+
+def _is_short_source(exam: Examination, source: Node) -> bool:
+    """Whether what MERGE joins with is a few rows, written down or bounded."""
+    if not isinstance(source, ast.RangeSubselect):
+        return isinstance(source, ast.RangeVar) and _is_only_here(exam, relation_name(source))
+    query = source.subquery
+    tables = [relation_name(each) for each in below(query, ast.RangeVar)]
+    if all(_is_only_here(exam, each) for each in tables):
+        return True
+    return reach.query_is_short(exam.model, query) or reach.is_bounded(query)
+
+
+def _is_only_here(exam: Examination, name: str) -> bool:
+    return exam.is_new(name) and name not in exam.filled
 
 
 def truncate(exam: Examination, node: Node) -> None:

@@ -60,7 +60,7 @@ def _unfit(exam: Examination, node: Node, name: str, parameter: Node) -> str:
     if declared.name in {"json", "xml"} and not declared.array:
         return f"{declared.name} has no operators for an index on {parameter.name}"
     known = model.default_classes
-    fits = not known or any((method, each) in known for each in _names(declared))
+    fits = not known or any((method, each) in known for each in _names(exam, declared))
     return "" if fits else f"{declared} has no default operator class for {method}"
 
 
@@ -69,12 +69,16 @@ def _unfit_class(exam: Examination, method: str, name: str, declared: SqlType | 
     taken = known.get((method, name))
     if taken is None:
         return f"{method} has no operator class {name}" if known else ""
-    fits = declared is None or bool(taken & _names(declared))
+    fits = declared is None or bool(taken & _names(exam, declared))
     return "" if fits else f"the operator class {name} does not take {declared}"
 
 
-def _names(declared: SqlType) -> set[str]:
+def _names(exam: Examination, declared: SqlType) -> set[str]:
     """The types that an operator class may be declared for to take this one."""
     if declared.array:
         return {"anyarray", f"_{declared.name}"}
-    return {declared.name, "any", "anyelement"}
+    if declared.name in exam.model.enums:  # also one that this file has made
+        return {declared.name, "anyenum"}
+    if declared.name in exam.model.types:
+        return {declared.name, "record", "anyrange"}
+    return {declared.name}

@@ -88,6 +88,11 @@ def _only_values(sources: Node) -> bool:
     )
 
 
+def is_bounded(query: Node) -> bool:
+    """Whether a LIMIT says how many rows a query finds at most."""
+    return _is_bounded([query])
+
+
 def _is_bounded(places: list[Node]) -> bool:
     """Whether a LIMIT stands in a subquery or a WITH query that it takes its rows from."""
     limits = [each.limitCount for each in below(places, ast.SelectStmt) if each.limitCount]

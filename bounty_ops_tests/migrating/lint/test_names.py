@@ -28,7 +28,8 @@ CREATE FUNCTION taking(a int, b varchar) RETURNS int LANGUAGE sql IMMUTABLE AS $
 CREATE TABLE item (
   id serial PRIMARY KEY, number bigint GENERATED ALWAYS AS IDENTITY, title text, short varchar(9),
   word label, mood mood, doc json, data jsonb, tags text[], span int4range, search tsvector,
-  done boolean, at timestamptz, net inet, spot point, code char(3), raw bytea, price numeric);
+  done boolean, at timestamptz, net inet, spot point, code char(3), raw bytea, price numeric,
+  day date, seen timestamp, hour time, took interval);
 CREATE TRIGGER touching BEFORE UPDATE ON item FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE log (at date) PARTITION BY RANGE (at);
 CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
@@ -43,7 +44,30 @@ _METHODS = ("btree", "hash", "gin", "gist", "spgist", "brin")
 _INDEXES = tuple(
     f"CREATE INDEX ON item USING {method} ({column})" for method in _METHODS for column in _COLUMNS
 )
+_EXPRESSIONS = (
+    "extract(year FROM at)", "extract(year FROM seen)", "extract(epoch FROM day)",
+    "date_part('month', at)", "date_part('month', seen)", "date_part('hour', hour)",
+    "date_trunc('day', at)", "date_trunc('day', seen)", "date_trunc('day', at, 'UTC')",
+    "date_trunc('day', at AT TIME ZONE 'UTC')", "date_trunc('day', seen AT TIME ZONE 'UTC')",
+    "(at AT TIME ZONE 'UTC')::date", "at::date", "seen::date", "day::timestamp", "day::timestamptz",
+    "seen::timestamptz", "at::timestamp", "at::time", "seen::time", "date(at)", "date(seen)",
+    "age(at)", "age(at, at)", "age(seen, seen)", "at + interval '1 day'", "seen + interval '1 day'",
+    "at - interval '1 day'", "at - at", "day + 1", "day - day", "at + took", "seen - took",
+    "at > seen", "at > day", "at > '2026-01-01'", "at > '2026-01-01'::timestamptz",
+    "day > '2026-01-01'", "seen > day", "title || short", "title || id", "title || 'x'",
+    "'x' || id", "title || id::text", "title || done", "title || '-' || price", "tags || title",
+    "data || '{}'", "code || title", "id::text", "done::text", "price::text", "mood::text",
+    "tags::text", "at::text", "day::text", "seen::text", "net::text", "data::text", "doc::text",
+    "took::text", "title::date", "title::timestamptz", "title::int", "title::mood", "raw::text",
+    "lower(title) || short", "coalesce(title, '') || coalesce(short, '')",
+    "coalesce(at, 'epoch'::timestamptz)::date", "upper(mood::text)", "to_char(seen, 'YYYY')",
+    "concat(title, short)", "md5(title)", "(data ->> 'a')", "(data ->> 'a')::int",
+    "(data ->> 'a')::timestamptz", "to_tsvector('simple', title)", "to_tsvector(title)",
+    "timezone('UTC', at)", "title = 'x'", "now() - at", "array_to_string(tags, ',')",
+)  # fmt: skip
 _OTHERS = (
+    *(f"CREATE INDEX ON item (({each}))" for each in _EXPRESSIONS),
+    *(f"CREATE INDEX ON item (id) WHERE (({each}) IS NOT NULL)" for each in _EXPRESSIONS),
     "CREATE INDEX ON item USING gin (title gin_trgm_ops)",
     "CREATE INDEX ON item USING gin (data jsonb_path_ops)",
     "CREATE INDEX ON item USING gin (doc jsonb_path_ops)",
@@ -53,6 +77,10 @@ _OTHERS = (
     "CREATE INDEX ON item (id text_pattern_ops)",
     "CREATE INDEX ON item (word text_pattern_ops)",
     "CREATE INDEX ON item USING brin (id int4_minmax_multi_ops)",
+    "CREATE TYPE hue AS ENUM ('red'); CREATE TABLE made (hue hue); CREATE INDEX ON made (hue)",
+    "CREATE TYPE pair AS (a int); CREATE TABLE made (p pair); CREATE INDEX ON made (p)",
+    "CREATE TYPE span AS RANGE (subtype = date); CREATE TABLE m (s span); CREATE INDEX ON m (s)",
+    "CREATE DOMAIN part AS text; CREATE TABLE made (p part); CREATE INDEX ON made (p)",
     "CREATE UNIQUE INDEX ON item USING hash (id)",
     "CREATE INDEX ON item USING spgist (title, short)",
     "CREATE INDEX ON item USING brin (id, at)",
