@@ -7,8 +7,8 @@ that monitoring reads is stored, logged or shown before it went through `strip_l
 
 The reader below follows PostgreSQL's own lexer (src/backend/parser/scan.l). Where the text alone
 does not say where a literal ends, everything after its beginning is dropped: a statement that
-was cut off inside a literal, and a backslash before a quote, whose meaning depends on the
-session's ``standard_conforming_strings``.
+was cut off inside a literal, a comment within a comment, and a backslash before a quote, whose
+meaning depends on the session's ``standard_conforming_strings``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ PLACEHOLDER: Final = "?"
 CUT: Final = "..."
 #: Longest text that is kept; statements of an ORM can be megabytes.
 MAX_LENGTH: Final = 4_000
+#: Longest text that is asked of a server: reading a megabyte here takes seconds.
+MOST_READ: Final = 10_000
 
 # Letters and digits as PostgreSQL's lexer has them: every character beyond ASCII is a letter.
 _LETTER: Final = r"[A-Za-z_\u0080-\U0010ffff]"
@@ -50,15 +52,22 @@ _NAME_BODY: Final = re.compile(r'(?:[^"]|"")*')
 #: an error from PostgreSQL, and the text with the address stays visible in pg_stat_activity.
 _HARMLESS_NAME: Final = re.compile(r"[^\W\d][\w$]{0,62}")
 _BLOCK_COMMENT_OPENING: Final = re.compile(r"/\*")
-_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 _LINE_COMMENT: Final = re.compile(r"--[^\r\n]*")
 _SETTING: Final = r"""[\w$"?]+(?:\s*\.\s*[\w$"?]+)*"""
 #: The value of a setting needs no quotes to be somebody's token: `SET app.token TO s3cr3t`, also
 #: in `ALTER ROLE ... SET` and `CREATE FUNCTION ... SET`. `UPDATE ... SET` begins otherwise.
-_SET: Final = re.compile(
-    rf"(?:SET(?:\s+(?:SESSION|LOCAL))?|(?:ALTER|CREATE)\b.*?\bSET)\s+{_SETTING}\s*(?:=|\bTO\b)",
-    re.IGNORECASE,
+_SET: Final = (
+    rf"(?:SET(?:\s+(?:SESSION|LOCAL))?|(?:ALTER|CREATE)\b.*?\bSET)\s+{_SETTING}\s*(?:=|\bTO\b)"
 )
+#: What was mistyped is not run, and stays visible all the same: `SET app.token s3cr3t`.
+_MISTYPED_SET: Final = (
+    r"SET\s+(?!(?:SESSION|LOCAL)\s+(?:TRANSACTION|CHARACTERISTICS|AUTHORIZATION|ROLE)\b)"
+    r"(?:(?:SESSION|LOCAL)\s+)?"
+    rf"(?!(?:TRANSACTION|CONSTRAINTS|SESSION|LOCAL|ROLE|TIME|SCHEMA|NAMES|XML)\b){_SETTING}(?=\s)"
+)
+#: `CREATE ROLE x PASSWORD s3cr3t`
+_ROLE_OPTION: Final = r"(?:CREATE|ALTER)\s+(?:ROLE|USER|GROUP)\b.*?\bPASSWORD\b(?!\s+NULL\b)(?=\s)"
+_UNQUOTED_VALUE: Final = re.compile(f"{_SET}|{_MISTYPED_SET}|{_ROLE_OPTION}", re.IGNORECASE)
 
 
 def strip_literals(text: str) -> str:
@@ -73,13 +82,13 @@ def strip_literals(text: str) -> str:
 def without_literals(text: str, placeholder: str) -> str:
     """Like `strip_literals`, with something else in the place of literals, and at full length."""
     read = _SPACE.sub(" ", _Reader(text, placeholder).read()).strip(" ")
-    return ";".join(_without_set_value(each, placeholder) for each in read.split(";"))
+    return ";".join(_without_value(each, placeholder) for each in read.split(";"))
 
 
-def _without_set_value(statement: str, placeholder: str) -> str:
-    """Drop what follows ``SET name =`` in a statement without literals."""
+def _without_value(statement: str, placeholder: str) -> str:
+    """Drop what follows ``SET name =`` or ``PASSWORD`` in a statement without literals."""
     bare = statement.lstrip()
-    match = _SET.match(bare)
+    match = _UNQUOTED_VALUE.match(bare)
     if match is None:
         return statement
     return f"{statement[: len(statement) - len(bare)]}{match.group()} {placeholder}"
@@ -159,13 +168,13 @@ class _Reader:
         return True
 
     def block_comment(self, opening: re.Match[str]) -> bool:
-        depth = 0
-        for edge in _COMMENT_EDGE.finditer(self._text, opening.start()):
-            depth += 1 if edge.group() == "/*" else -1
-            if depth == 0:
-                self._keep(" ", edge.end())
-                return True
-        return False
+        end = self._text.find("*/", opening.end())
+        # Comments nest. Who put data into one may not have known, and then a literal that comes
+        # later ends the comment, and its rest is not one any more.
+        if end < 0 or "/*" in self._text[opening.end() : end]:
+            return False
+        self._keep(" ", end + 2)
+        return True
 
 
 _TOKENS: Final[tuple[tuple[re.Pattern[str], Callable[[_Reader, re.Match[str]], bool]], ...]] = (

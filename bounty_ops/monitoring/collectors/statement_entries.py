@@ -14,7 +14,7 @@ from psycopg import sql
 
 from bounty_ops.monitoring.accounting import Counted, Key, Look
 from bounty_ops.monitoring.fingerprints import fingerprint_of
-from bounty_ops.monitoring.literals import strip_literals
+from bounty_ops.monitoring.literals import MOST_READ, strip_literals
 from bounty_ops.monitoring.probe import Probe
 from bounty_ops.monitoring.statement_memory import StatementText
 
@@ -121,12 +121,12 @@ def read_texts(
     if not query_ids:
         return {}
     statement = sql.SQL(
-        "SELECT s.queryid, pg_catalog.convert_to(s.query, "
+        "SELECT s.queryid, pg_catalog.convert_to(pg_catalog.left(s.query, {}), "
         "CASE WHEN pg_catalog.getdatabaseencoding() = 'SQL_ASCII' THEN 'SQL_ASCII' "
         "ELSE 'UTF8' END) FROM {}(true) AS s WHERE s.queryid = ANY (%s) AND s.query IS NOT NULL "
         "AND s.dbid = (SELECT oid FROM pg_catalog.pg_database "
         "WHERE datname = pg_catalog.current_database())"
-    ).format(extension.function)
+    ).format(sql.Literal(MOST_READ), extension.function)
     rows = probe.connection.execute(statement, (list(query_ids),)).fetchall()
     typed = {query_id: text.decode("utf-8", errors="replace") for query_id, text in rows}
     return {

@@ -4,7 +4,7 @@ SELECT a.pid,
        a.usename,
        a.query_start,
        extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start)::float8,
-       pg_catalog.convert_to(a.query,
+       pg_catalog.convert_to(pg_catalog.left(a.query, 10000),
            CASE WHEN pg_catalog.getdatabaseencoding() = 'SQL_ASCII'
                 THEN 'SQL_ASCII' ELSE 'UTF8' END)
   FROM pg_catalog.pg_stat_activity AS a

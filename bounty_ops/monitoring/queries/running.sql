@@ -13,10 +13,11 @@ SELECT a.pid,
             THEN a.wait_event_type || ': ' || a.wait_event END,
        CASE WHEN a.wait_event_type = 'Lock'
             THEN pg_catalog.pg_blocking_pids(a.pid) ELSE '{}'::integer[] END,
-       pg_catalog.convert_to(a.query,
+       pg_catalog.convert_to(pg_catalog.left(a.query, 10000),
            CASE WHEN pg_catalog.getdatabaseencoding() = 'SQL_ASCII'
                 THEN 'SQL_ASCII' ELSE 'UTF8' END),
-       pg_catalog.octet_length(a.query) >= s.setting::integer - 4 AS truncated
+       pg_catalog.octet_length(a.query) >= s.setting::integer - 4
+           OR pg_catalog.length(a.query) > 10000 AS truncated
   FROM pg_catalog.pg_stat_activity AS a,
        pg_catalog.pg_settings AS s
  WHERE s.name = 'track_activity_query_size'
