@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import ONE_DAY, Layouts, begin_of, on_day
@@ -254,7 +254,7 @@ def _this_week(
     model = tier.model
     rows = connection.execute(
         select(model.subject_id, model.body)
-        .distinct(model.subject_id)
+        .ext(distinct_on(model.subject_id))
         .where(
             model.subject_id.in_(subjects),
             model.starts_at >= begin_of(monday_of(day)),
