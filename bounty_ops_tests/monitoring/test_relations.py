@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.migrating import apply_migration, plan_migration
-from bounty_ops.monitoring import CollectionResult, Indexes, Tables, collect, report
+from bounty_ops.migrating import apply_migration, migrate_ops, plan_migration
+from bounty_ops.monitoring import (
+    CollectionResult,
+    Indexes,
+    Tables,
+    collect,
+    latest_collections,
+    report,
+    store_collection,
+)
+from bounty_ops.monitoring.advice.past import earlier_collections
+from bounty_ops.postgres.connect import engine
 from bounty_ops.seeding import seed
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (
@@ -127,6 +137,24 @@ def test_a_table_that_an_open_transaction_writes_to_is_measured_though_nothing_i
     _, fresh_tables, fresh_indexes = _look(fresh_database)
     assert _sizes(tables, indexes) == _sizes(fresh_tables, fresh_indexes)
     assert tables.measured == 1
+
+
+def test_a_collection_that_was_stored_serves_as_well_and_older_ones_are_found_by_their_age(
+    make_database: Callable[..., DatabaseUrl],
+) -> None:
+    url, operations = make_database(), make_database()
+    migrate_ops(operations)
+    ops = engine(operations, application_name="tests")
+    _rows(url)
+    former = _settled(url)
+    aged = [replace(former, taken_at=former.taken_at - timedelta(days=days)) for days in (9, 8, 2)]
+    for one in (*aged, former):
+        store_collection(ops, one)
+    (stored,) = latest_collections(ops, "development")
+    _, tables, indexes = _look(url, stored)
+    assert (tables.measured, indexes.measured) == (0, 0)
+    earlier = earlier_collections(ops, "development", former.taken_at)
+    assert [one.taken_at for one in earlier] == [one.taken_at for one in aged[1:]]
 
 
 def test_after_a_day_everything_is_read_anew(fresh_database: DatabaseUrl) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bounty_ops.cli.catalogue import note
 from bounty_ops.cli.console import present
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
@@ -14,8 +15,9 @@ from bounty_ops.cli.private_file import private_file
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
-from bounty_ops.monitoring import Severity, collect
+from bounty_ops.monitoring import CollectionResult, Severity, collect
 from bounty_ops.monitoring import report as report_on
+from bounty_ops.monitoring.advice.past import earlier_collections
 from bounty_ops.monitoring.telling import compose, page
 
 
@@ -36,7 +38,16 @@ def report(invocation: Invocation, *, html: Path | None) -> None:
         environment = settings.environment(invocation.environment)
         with waiting(f"Measuring {environment.name}"):
             result = collect(environment)
-    findings = report_on(result)
+        past: list[CollectionResult] = []
+        if settings.ops_url is not None:
+            name, at = environment.name, result.taken_at
+            note(
+                invocation,
+                settings,
+                "the look at earlier collections",
+                lambda ops: past.extend(earlier_collections(ops, name, at)),
+            )
+    findings = report_on(result, environment.policy, past)
     if html is not None:
         with private_file(html) as file:
             file.write(page(compose(environment, result, findings)).encode())
