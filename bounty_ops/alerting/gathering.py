@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from bounty_ops.alerting.situation import Undecided
 from bounty_ops.monitoring import Tables
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.collectors.database import Database
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 #: With how old a look counters are compared, and whether a slot was inactive then.
 _MINUTES_AGO: Final = timedelta(minutes=15)
 _DAY_AGO: Final = timedelta(hours=24)
+#: Two looks of the watcher and a half: what came before was compared then.
+JUST_NOW: Final = timedelta(seconds=150)
 #: How many weeks back the same hour is looked at.
 _WEEKS: Final = 8
 
@@ -35,7 +38,10 @@ def stored_collections(
 
     The operations database must be at its head revision; errors are SQLAlchemy's.
     """
-    wanted: list[tuple[list[str], datetime]] = [([name], now) for name in FAMILIES]
+    cadences: dict[str, list[str]] = {}
+    for name, (kind, _) in FAMILIES.items():
+        cadences.setdefault(kind.cadence, []).append(name)
+    wanted = [(names, now) for names in cadences.values()]
     wanted.append(([Database.family, Replication.family], now - _MINUTES_AGO))
     wanted.append(([Tables.family], now - _DAY_AGO))
     return tuple(
@@ -47,15 +53,18 @@ def stored_collections(
 
 def slower_statements(
     engine: Engine, environment: str, *, now: datetime
-) -> tuple[Regression, ...] | None:
-    """Statements that are slower than usual; None where statements were never collected.
+) -> tuple[Regression, ...] | Undecided:
+    """Statements that are slower than usual, once for each new collection of them.
 
     The whole history of weeks would take longer to read than a look may: a sample of it shows
     what is usual, too. Errors are SQLAlchemy's.
     """
     newest = latest_collections(engine, environment, IN_A_ROW, [Queries.family], now=now)
     if not newest:
-        return None
+        return Undecided("statements were never collected")
+    if now - newest[0].taken_at > JUST_NOW:
+        at = newest[0].taken_at
+        return Undecided(f"statements were compared when they came, {at:%H:%M} UTC", waits=True)
     week = timedelta(weeks=1)
     moments = [now - number * week for number in range(1, _WEEKS + 1)]
     step = DAYS / (LEAST_INTERVALS + 2)

@@ -238,6 +238,7 @@ def save_evaluation(
             "subjects": None if undecided.subjects is None else sorted(undecided.subjects),
         }
         for rule, undecided in evaluation.unknown.items()
+        if not undecided.waits
     ]
     values = {"evaluated_at": now, "unknown": unknown}
     connection.execute(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from bounty_ops.alerting.seeing import Seen, before, level, newest
 from bounty_ops.alerting.situation import Answer, Finding, Rule, Situation, Undecided
-from bounty_ops.errors import BountyOpsError
 from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.deltas import Reading, changes
 from bounty_ops.monitoring.findings import duration
@@ -85,8 +84,8 @@ def slow_query_regression(situation: Situation, settings: RuleSettings) -> Answe
     found = situation.regressions
     if found is None:
         return Undecided("nobody compared the statements with those of before")
-    if isinstance(found, BountyOpsError):
-        return Undecided(f"the statements could not be compared: {found}")
+    if isinstance(found, Undecided):
+        return found
     findings = []
     for each in found:
         bad = level(each.factor, settings)

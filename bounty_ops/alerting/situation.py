@@ -77,6 +77,8 @@ class Undecided:
     """Of whom it could not tell; None: of all that are not in `findings`."""
     findings: tuple[Finding, ...] = ()
     """What it could tell all the same."""
+    waits: bool = False
+    """Nothing new was measured since it was decided; that is no blind spot."""
 
     def covers(self, subject: str) -> bool:
         """Whether nothing is known about this subject."""
@@ -104,7 +106,7 @@ class Situation:
     """The latest migrations that the bucket has records of, or why it could not be asked."""
     stored: Sequence[CollectionResult] = ()
     """Collections that were stored, in any order: the newest of each family and earlier ones."""
-    regressions: Sequence[Regression] | BountyOpsError | None = None
+    regressions: Sequence[Regression] | Undecided | None = None
     """Statements that became slower. Here and below, None: nobody looked."""
     revision: Revision | BountyOpsError | None = None
     """Which migrations are pending."""
