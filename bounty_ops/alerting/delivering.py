@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -20,10 +21,10 @@ from bounty_ops.alerting.webhook import Webhook
 from bounty_ops.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from bounty_ops.alerting.message import Message
 
@@ -69,18 +70,29 @@ def deliver_pending(
     """
     channels, refused = open_channels(alert_urls)
     problems = [str(problem) for problem in refused]
-    if not channels:
-        waiting = settling.count_waiting(engine, environment)
-        if waiting:
-            problems.append(f"no channel: {waiting} messages of {environment} wait for one")
-        return Delivered(0, waiting, tuple(problems))
-    outbox.fan_out(engine, environment, channels, now=now)
+    with _committing(engine) as connection:
+        if not channels:
+            waiting = settling.count_waiting(connection, environment)
+            if waiting:
+                problems.append(f"no channel: {waiting} messages of {environment} wait for one")
+            return Delivered(0, waiting, tuple(problems))
+        outbox.fan_out(connection, environment, channels, now=now)
     lanes = [_Lane(engine, environment, each, now, incident, lease_seconds) for each in channels]
     for found in _run(lanes):
         problems.extend(found)
-    delivered = settling.settle(engine, environment, channels, now=now)
-    waiting = settling.count_waiting(engine, environment)
+    with _committing(engine) as connection:
+        delivered = settling.settle(connection, environment, channels, now=now)
+        waiting = settling.count_waiting(connection, environment)
     return Delivered(delivered, waiting, tuple(problems))
+
+
+@contextmanager
+def _committing(engine: Engine) -> Iterator[Connection]:
+    """A connection for many small transactions; none is open while a channel thinks."""
+    # Without the mode each would be three round trips. With it alone, a connection that was made
+    # anew after a break would be without it: so `outbox` commits besides.
+    with engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @dataclass(frozen=True)
@@ -96,12 +108,16 @@ class _Lane:
 
     def run(self) -> list[str]:
         """Send until nothing is due, the channel fails, or time is up; what went wrong."""
+        with _committing(self.engine) as connection:
+            return self._empty(connection)
+
+    def _empty(self, connection: Connection) -> list[str]:
         problems: list[str] = []
         told: set[int] = set()
         until = monotonic() + BUDGET_SECONDS
         while monotonic() < until:
             message = outbox.claim(
-                self.engine,
+                connection,
                 self.environment,
                 self.channel,
                 incident=self.incident,
@@ -110,28 +126,28 @@ class _Lane:
             if message is None:
                 break
             told.add(message.incident)
-            error = self._send(message)
+            error = self._send(connection, message)
             if error is not None:
                 problems.append(str(error))
                 if not error.permanent:
                     return problems
         if isinstance(self.channel, Alertmanager) and self.incident is None:
-            problems.extend(self._renew(self.channel, told))
+            problems.extend(self._renew(connection, self.channel, told))
         return problems
 
-    def _send(self, message: Message) -> DeliveryError | None:
+    def _send(self, connection: Connection, message: Message) -> DeliveryError | None:
         if message.attempt > MOST_ATTEMPTS:
             # Whatever sends it dies of it, or of something else each time.
             error = f"sending it was interrupted {message.attempt - 1} times"
-            outbox.bury(self.engine, self.channel, message, error=error)
+            outbox.bury(connection, self.channel, message, error=error)
             return None
         try:
             if not self._arrived(message):
                 self.channel.send(message, now=self.now)
         except DeliveryError as error:
-            self._failed(message, error)
+            self._failed(connection, message, error)
             return error
-        outbox.taken(self.engine, self.channel, message)
+        outbox.taken(connection, self.channel, message)
         return None
 
     def _arrived(self, message: Message) -> bool:
@@ -139,20 +155,20 @@ class _Lane:
         channel = self.channel
         return isinstance(channel, Webhook) and message.attempt > 1 and channel.has(message)
 
-    def _failed(self, message: Message, error: DeliveryError) -> None:
+    def _failed(self, connection: Connection, message: Message, error: DeliveryError) -> None:
         # Not a secret: it only keeps what failed together from coming back together.
         fraction = random.random()  # noqa: S311
         then = after_failure(message.attempt, error, fraction=fraction)
         if isinstance(then, Again):
             outbox.put_off(
-                self.engine, self.channel, message, seconds=then.seconds, error=str(error)
+                connection, self.channel, message, seconds=then.seconds, error=str(error)
             )
         else:
-            outbox.bury(self.engine, self.channel, message, error=str(error))
+            outbox.bury(connection, self.channel, message, error=str(error))
 
-    def _renew(self, channel: Alertmanager, told: set[int]) -> list[str]:
+    def _renew(self, connection: Connection, channel: Alertmanager, told: set[int]) -> list[str]:
         known = settling.to_renew(
-            self.engine, self.environment, channel, ended_after=self.now - REPEAT_ENDS
+            connection, self.environment, channel, ended_after=self.now - REPEAT_ENDS
         )
         firing = [message for message in known if message.incident not in told]
         if not firing:

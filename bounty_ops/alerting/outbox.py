@@ -10,7 +10,7 @@ An attempt is counted and committed before it begins. So after a crash it is kno
 one whose outcome nobody knows; it is made again, with the same key, and says that it is not the
 first. Times are those of the database: the clocks of two machines may differ by more than a lease.
 
-Errors are SQLAlchemy's; the caller wraps the use of the engine in `translated`.
+Each function commits. Errors are SQLAlchemy's; the caller wraps the use in `translated`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Engine, Row, Select, Update
+    from sqlalchemy import ColumnElement, Connection, Row, Select, Update
 
     from bounty_ops.alerting.channels import Channel
 
@@ -69,37 +69,35 @@ FIELDS: Final = (
 
 
 def fan_out(
-    engine: Engine, environment: str, channels: Sequence[Channel], *, now: datetime
+    connection: Connection, environment: str, channels: Sequence[Channel], *, now: datetime
 ) -> None:
     """Make what is not settled yet wait for each channel, once.
 
     What every channel has given up waits for a new one, too: most often that is the old one,
     corrected.
     """
-    with engine.begin() as connection:
-        for channel in channels:
-            unsettled = select(
-                Notification.id,
-                literal(channel.fingerprint),
-                literal(channel.name),
-                literal(WAITING),
-            ).where(
-                _unsettled(environment, now),
-                ~exists().where(
-                    NotificationDelivery.notification_id == Notification.id,
-                    NotificationDelivery.channel_fingerprint == channel.fingerprint,
-                ),
-            )
-            columns = ["notification_id", "channel_fingerprint", "channel", "state"]
-            connection.execute(
-                insert(NotificationDelivery)
-                .from_select(columns, unsettled)
-                .on_conflict_do_nothing()
-            )
+    for channel in channels:
+        unsettled = select(
+            Notification.id,
+            literal(channel.fingerprint),
+            literal(channel.name),
+            literal(WAITING),
+        ).where(
+            _unsettled(environment, now),
+            ~exists().where(
+                NotificationDelivery.notification_id == Notification.id,
+                NotificationDelivery.channel_fingerprint == channel.fingerprint,
+            ),
+        )
+        columns = ["notification_id", "channel_fingerprint", "channel", "state"]
+        connection.execute(
+            insert(NotificationDelivery).from_select(columns, unsettled).on_conflict_do_nothing()
+        )
+        connection.commit()
 
 
 def claim(
-    engine: Engine,
+    connection: Connection,
     environment: str,
     channel: Channel,
     *,
@@ -121,8 +119,8 @@ def claim(
         )
         .returning(*due.c, NotificationDelivery.attempts)
     )
-    with engine.begin() as connection:
-        row = connection.execute(statement).one_or_none()
+    row = connection.execute(statement).one_or_none()
+    connection.commit()
     return None if row is None else as_message(row)
 
 
@@ -170,10 +168,10 @@ def _due(environment: str, fingerprint: str, incident: int | None) -> Select[*tu
     )
 
 
-def taken(engine: Engine, channel: Channel, message: Message) -> bool:
+def taken(connection: Connection, channel: Channel, message: Message) -> bool:
     """Remember that the channel has it; False when somebody else has the message by now."""
     return _end(
-        engine,
+        connection,
         channel,
         message,
         state=DELIVERED,
@@ -183,22 +181,22 @@ def taken(engine: Engine, channel: Channel, message: Message) -> bool:
 
 
 def put_off(
-    engine: Engine, channel: Channel, message: Message, *, seconds: float, error: str
+    connection: Connection, channel: Channel, message: Message, *, seconds: float, error: str
 ) -> bool:
     """Let it wait; False when somebody else has the message by now."""
     return _end(
-        engine, channel, message, state=WAITING, next_attempt_at=_in(seconds), last_error=error
+        connection, channel, message, state=WAITING, next_attempt_at=_in(seconds), last_error=error
     )
 
 
-def bury(engine: Engine, channel: Channel, message: Message, *, error: str) -> bool:
+def bury(connection: Connection, channel: Channel, message: Message, *, error: str) -> bool:
     """Make it a dead letter; False when somebody else has the message by now."""
     return _end(
-        engine, channel, message, state=DEAD, dead_at=func.clock_timestamp(), last_error=error
+        connection, channel, message, state=DEAD, dead_at=func.clock_timestamp(), last_error=error
     )
 
 
-def _end(engine: Engine, channel: Channel, message: Message, **values: Any) -> bool:  # noqa: ANN401 - of columns
+def _end(connection: Connection, channel: Channel, message: Message, **values: Any) -> bool:  # noqa: ANN401 - of columns
     """End an attempt; the number of attempts tells it from one of somebody who took over."""
     statement = (
         update(NotificationDelivery)
@@ -213,17 +211,19 @@ def _end(engine: Engine, channel: Channel, message: Message, **values: Any) -> b
     for pause in _PAUSES_SECONDS:
         sleep(pause)
         try:
-            return _changed(engine, statement)
+            return _changed(connection, statement)
         except OperationalError:
             # The message is out: what is not remembered now will be sent again. A database that
             # restarts is back in a moment.
             logger.warning("message %s cannot be marked yet", message.number)
-    return _changed(engine, statement)
+            connection.rollback()  # without it SQLAlchemy would not connect anew
+    return _changed(connection, statement)
 
 
-def _changed(engine: Engine, statement: Update) -> bool:
-    with engine.begin() as connection:
-        return connection.execute(statement).rowcount > 0
+def _changed(connection: Connection, statement: Update) -> bool:
+    changed = connection.execute(statement).rowcount > 0
+    connection.commit()
+    return changed
 
 
 def _unsettled(environment: str, now: datetime) -> ColumnElement[bool]:

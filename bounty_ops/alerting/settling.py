@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
     from bounty_ops.alerting.channels import Channel
 
 
-def settle(engine: Engine, environment: str, channels: Sequence[Channel], *, now: datetime) -> int:
+def settle(
+    connection: Connection, environment: str, channels: Sequence[Channel], *, now: datetime
+) -> int:
     """Close messages that wait for no channel any more; how many of them somebody has."""
     prints = [channel.fingerprint for channel in channels]
     done = (
@@ -42,31 +44,30 @@ def settle(engine: Engine, environment: str, channels: Sequence[Channel], *, now
         or_(done == len(prints), Notification.created_at <= now - OLDEST),
     )
     moment = func.clock_timestamp()
-    with engine.begin() as connection:
-        found = connection.execute(
-            update(Notification).where(*closed, had).values(delivered_at=moment, dead_at=None)
-        )
-        connection.execute(
-            update(Notification)
-            .where(*closed, ~had, Notification.dead_at.is_(None))
-            .values(dead_at=moment)
-        )
+    found = connection.execute(
+        update(Notification).where(*closed, had).values(delivered_at=moment, dead_at=None)
+    )
+    connection.execute(
+        update(Notification)
+        .where(*closed, ~had, Notification.dead_at.is_(None))
+        .values(dead_at=moment)
+    )
+    connection.commit()
     return found.rowcount
 
 
-def count_waiting(engine: Engine, environment: str) -> int:
+def count_waiting(connection: Connection, environment: str) -> int:
     """Messages that somebody still has to get; not those that every channel gave up."""
     statement = select(func.count()).where(
         Notification.environment == environment,
         Notification.delivered_at.is_(None),
         Notification.dead_at.is_(None),
     )
-    with engine.connect() as connection:
-        return connection.execute(statement).scalar_one()
+    return connection.execute(statement).scalar_one()
 
 
 def to_renew(
-    engine: Engine, environment: str, channel: Channel, *, ended_after: datetime
+    connection: Connection, environment: str, channel: Channel, *, ended_after: datetime
 ) -> list[Message]:
     """Of each incident that the channel was told of, the last message, if it is open or just over.
 
@@ -89,7 +90,6 @@ def to_renew(
         )
         .order_by(Notification.incident_id, Notification.id.desc())
     )
-    with engine.connect() as connection:
-        found = [as_message(row) for row in connection.execute(newest)]
+    found = [as_message(row) for row in connection.execute(newest)]
     # Resolved here, but the channel does not have its end yet: that message says it.
     return [each for each in found if each.over or each.resolved_at is None]

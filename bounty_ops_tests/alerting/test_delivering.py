@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from psycopg import sql
 
 from bounty_ops.alerting import Delivered, deliver_pending
@@ -215,30 +216,69 @@ def test_many_watchers_at_once_send_each_message_once(operations: Engine, webhoo
     assert sorted(webhook.titles) == sorted(titles)
 
 
-def test_an_operations_database_that_goes_away_while_a_message_is_sent_loses_nothing(
+@pytest.fixture
+def sending(
     operations: Engine, operations_url: DatabaseUrl, pg_server: DatabaseUrl, webhook: Webhook
-) -> None:
-    fires(operations)
-    webhook.hold = threading.Event()
-    failures: list[Exception] = []
+) -> Sending:
+    return Sending(operations, operations_url, pg_server, webhook)
 
-    def crash() -> None:
+
+class Sending:
+    """A message that is on its way while something happens to the operations database."""
+
+    def __init__(
+        self, operations: Engine, url: DatabaseUrl, server: DatabaseUrl, webhook: Webhook
+    ) -> None:
+        self.result: Delivered | None = None
+        self.failure: Exception | None = None
+        self._operations = operations
+        self._database = sql.Identifier(url.database)
+        self._name = url.database
+        self._server = server
+        self._webhook = webhook
+
+    def interrupted(self, *, for_good: bool) -> None:
+        """Cut all connections while the webhook thinks; `for_good`: and let none in."""
+        fires(self._operations)
+        self._webhook.hold = threading.Event()
+        thread = threading.Thread(target=self._deliver)
+        thread.start()
+        assert self._webhook.asked.wait(30)
+        allow = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+        with connect(self._server, application_name="tests") as connection:
+            connection.execute(allow.format(self._database, sql.Literal(not for_good)))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
+                [self._name],
+            )
+            self._webhook.hold.set()
+            thread.join()
+            connection.execute(allow.format(self._database, sql.Literal(True)))
+
+    def _deliver(self) -> None:
         try:
-            _deliver(operations, webhook.url)
+            self.result = _deliver(self._operations, self._webhook.url)
         except Exception as error:  # noqa: BLE001 - whatever a refused connection makes of it
-            failures.append(error)
+            self.failure = error
 
-    sending = threading.Thread(target=crash)
-    sending.start()
-    assert webhook.asked.wait(30)
-    database = sql.Identifier(operations_url.database)
-    allow = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
-    with connect(pg_server, application_name="tests") as connection:
-        connection.execute(allow.format(database, sql.SQL("false")))
-        webhook.hold.set()
-        sending.join()
-        connection.execute(allow.format(database, sql.SQL("true")))
-    assert len(failures) == 1
+
+def test_an_operations_database_that_restarts_while_a_message_is_sent_repeats_nothing(
+    operations: Engine, webhook: Webhook, sending: Sending
+) -> None:
+    sending.interrupted(for_good=False)
+    assert sending.failure is None
+    assert deliveries_of(operations)[0].state == "delivered"
+    let_time_pass(operations)
+    _deliver(operations, webhook.url)
+    assert webhook.titles == [FIRING]
+    assert messages_of(operations)[0].delivered_at is not None
+
+
+def test_an_operations_database_that_goes_away_while_a_message_is_sent_loses_nothing(
+    operations: Engine, webhook: Webhook, sending: Sending
+) -> None:
+    sending.interrupted(for_good=True)
+    assert sending.failure is not None
     assert messages_of(operations)[0].delivered_at is None
     assert _deliver(operations, webhook.url) == Delivered(0, 1)  # whoever has it may still live
     let_time_pass(operations)
