@@ -33,6 +33,7 @@ from bounty_ops.monitoring import (
     collect,
     latest_collections,
     maintain,
+    recall,
     report,
     store_collection,
 )
@@ -121,8 +122,11 @@ def collection_assets(names: Names) -> dg.AssetsDefinition:
 def _collect(place: Workplace) -> tuple[CollectionResult, int]:
     with place.operations() as engine:
         relations = [Tables.family, Indexes.family]
-        former = latest_collections(engine, place.environment.name, families=relations)
-        result = collect(place.environment, former=next(iter(former), None))
+        name = place.environment.name
+        former = latest_collections(engine, name, families=relations)
+        result = collect(
+            place.environment, former=next(iter(former), None), memory=recall(engine, name)
+        )
         stored = store_collection(engine, result)
         maintain(engine, Retention.of(each.policy for each in place.settings.environments.values()))
     return result, stored

@@ -15,6 +15,7 @@ from bounty_ops.monitoring.history import (
     Retention,
     latest_collections,
     maintain,
+    recall,
     store_collection,
 )
 from bounty_ops.monitoring.reporting import report
@@ -40,6 +41,7 @@ __all__ = [
     "collect",
     "latest_collections",
     "maintain",
+    "recall",
     "report",
     "store_collection",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bounty_ops.environments import DatabaseUrl
+from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ def _collections(command_line: CommandLine) -> int:
     return int(row[0])
 
 
-def test_a_collection_measures_four_families_and_keeps_them(command_line: CommandLine) -> None:
+def test_a_collection_measures_every_family_and_keeps_them(command_line: CommandLine) -> None:
     outcome = command_line.run("monitor", "collect", "--json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.stderr == ""
     assert set(outcome.document) == documented_fields("monitor collect")
-    assert set(outcome.document["families"]) == {"connections", "queries", "tables", "indexes"}
+    assert set(outcome.document["families"]) == set(FAMILIES)
     assert _collections(command_line) == 1
     assert command_line.run("monitor", "collect", "--no-store").code == 0
     assert _collections(command_line) == 1

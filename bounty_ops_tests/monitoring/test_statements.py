@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.environments import Policy
 from bounty_ops.monitoring import CollectionResult, Queries, collect
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops_tests.fix_servers import all_server_majors, running_server
@@ -162,6 +164,94 @@ def test_an_extension_in_a_closed_schema_is_unknown(
     assert unknown.remedy == f"GRANT USAGE ON SCHEMA closed TO {nobody.user}"
     execute(counted, "DROP SCHEMA closed CASCADE")
     execute(counted, "CREATE EXTENSION pg_stat_statements")
+
+
+def _again(url: DatabaseUrl, before: CollectionResult, listed: int = 50) -> Queries:
+    """A second collection, which remembers the first."""
+    environment = replace(environment_of(url), policy=Policy(statements_listed=listed))
+    queries = collect(environment, families=["queries"], memory=before.memory).family(Queries)
+    assert queries is not None
+    return queries
+
+
+def test_what_happened_since_the_collection_before_is_told_of_each_statement(
+    counted: DatabaseUrl, open_session: Callable[..., Session]
+) -> None:
+    session = open_session(counted)
+    session.execute("SELECT 1 AS told, generate_series(1, 2)")
+    queries, before = _queries(counted)
+    assert (queries.interval, queries.coverage) == (None, None)
+    assert _statement(queries, "SELECT $1 AS told").interval_calls is None
+    for _ in range(5):
+        session.execute("SELECT 1 AS told, generate_series(1, 2)")
+
+    queries = _again(counted, before)
+
+    found = _statement(queries, "SELECT $1 AS told")
+    assert (found.calls, found.interval_calls, found.interval_rows) == (6, 5, 10)
+    assert found.interval_seconds is not None
+    assert 0 < found.interval_seconds < found.total_seconds
+    assert (queries.source, queries.coverage) == ("pg_stat_statements", 1)
+    assert queries.interval is not None
+    assert queries.interval.until > queries.interval.since
+
+
+def test_a_short_list_and_the_sum_of_the_rest_are_everything(
+    counted: DatabaseUrl, open_session: Callable[..., Session]
+) -> None:
+    session = open_session(counted)
+    _, before = _queries(counted)
+    for columns in range(1, 41):
+        session.execute(f"SELECT {', '.join('1' * columns)}".encode())
+    session.execute("SELECT pg_sleep(0.05) AS hot")
+    queries = _again(counted, before, listed=20)
+    rest, interval = queries.rest, queries.interval
+    assert rest is not None
+    assert interval is not None
+    assert len(queries.statements) == 20
+    assert _statement(queries, "SELECT pg_sleep").interval_calls == 1
+    assert rest.entries == (queries.statistics.entries or 0) - 20
+    listed = sum(each.interval_calls or 0 for each in queries.statements)
+    assert listed + (rest.interval_calls or 0) == interval.calls
+    seconds = sum(each.interval_seconds or 0 for each in queries.statements)
+    assert seconds + (rest.interval_seconds or 0) == pytest.approx(interval.statement_seconds)
+
+
+def test_texts_that_are_known_are_not_read_again(
+    counted: DatabaseUrl, open_session: Callable[..., Session]
+) -> None:
+    def readings() -> int:
+        ((count,),) = session.execute(
+            "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements "
+            "WHERE query LIKE '%pg_stat_statements\"($_) AS s WHERE s.queryid = ANY%'"
+        ).fetchall()
+        return int(count)
+
+    session = open_session(counted)
+    session.execute("SELECT 1 AS seen_before")
+    readings()
+    _, result = _queries(counted)
+    for _ in range(3):  # by then it has seen its own statements too
+        result = collect(environment_of(counted), families=["queries"], memory=result.memory)
+    read = readings()
+    assert read > 0
+    known = _again(counted, result)
+    assert _statement(known, "SELECT $1 AS seen_before").fingerprint
+    assert readings() == read
+
+
+def test_a_memory_of_another_database_and_a_damaged_one_are_none(
+    counted: DatabaseUrl,
+) -> None:
+    _, before = _queries(counted)
+    execute(counted, "CREATE DATABASE beside")
+    beside = counted.with_database("beside")
+    execute(beside, "CREATE EXTENSION pg_stat_statements")
+    assert _again(beside, before).interval is None
+    execute(counted, "DROP DATABASE beside WITH (FORCE)")
+    damaged = replace(before, memory={"queries": before.memory["queries"][:-9]})
+    assert _again(counted, damaged).interval is None
+    assert _again(counted, replace(before, memory={})).interval is None
 
 
 def test_evicted_entries_are_counted(

@@ -13,7 +13,7 @@ from bounty_ops.cli.monitor import answer
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
-from bounty_ops.monitoring import Retention, maintain, store_collection
+from bounty_ops.monitoring import Retention, maintain, recall, store_collection
 from bounty_ops.monitoring import collect as collect_from
 
 if TYPE_CHECKING:
@@ -33,9 +33,18 @@ def collect(invocation: Invocation, *, no_store: bool) -> None:
     """
     with servers(invocation, database=True) as settings:
         environment = settings.environment(invocation.environment)
+        memory: dict[str, bytes] = {}
+        # Statements are accounted for since the collection before; where that cannot be asked for,
+        # this one cannot be kept either.
+        kept = not no_store and note(
+            invocation,
+            settings,
+            "the samples",
+            lambda ops: memory.update(recall(ops, environment.name)),
+        )
         with waiting(f"Measuring {environment.name}"):
-            result = collect_from(environment)
-        if not no_store:
+            result = collect_from(environment, memory=memory)
+        if kept:
             note(invocation, settings, "the samples", lambda ops: _keep(ops, settings, result))
     present(invocation, result.to_json(), lambda console: answer.draw_collection(console, result))
 
