@@ -202,6 +202,11 @@ def backup() -> None:
         ),
         Branch("indexes", f"{_HERE}.monitor.look:indexes", "The largest indexes and their use."),
         Branch(
+            "history",
+            f"{_HERE}.monitor.history:history",
+            "Show how much room samples take, and how far they go back.",
+        ),
+        Branch(
             "serve",
             f"{_HERE}.monitor.serve:serve",
             "Offer the newest measurements as OpenMetrics, until Ctrl-C.",

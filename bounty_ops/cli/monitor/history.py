@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.command("history", cls=Command)
 @pass_invocation
 def history(invocation: Invocation) -> None:
-    """Show how much room samples take in the operations database.
+    """Show how much room samples take, and how far they go back.
 
-    And how far they go back, of all environments together.
+    Of all environments together: they share the operations database.
     """
     with servers(invocation, ops=True) as settings:
         url = settings.require_ops_url()
