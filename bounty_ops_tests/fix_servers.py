@@ -44,6 +44,8 @@ _SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_connections": "100",
+    # Each of the many databases would have its turn every minute.
+    "autovacuum_naptime": "1d",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
