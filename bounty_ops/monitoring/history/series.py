@@ -217,7 +217,7 @@ class _Reader:
     def _measured(self, rollup: Rollup) -> Sequence[Range | None]:
         names = self._names[rollup.names]
         if self._measure not in names:
-            return [None] * max(len(rollup.present), 1)
+            return [None] * len(rollup.present)
         position = list(names).index(self._measure)
         return rollup.measure(position, names[self._measure])
 
