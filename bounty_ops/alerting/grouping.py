@@ -55,6 +55,8 @@ HIDES: Final[Mapping[Rule, frozenset[Rule]]] = MappingProxyType({
         Rule.RUN_FAILED,
     }),
     Rule.OPERATIONS_UNREACHABLE: frozenset({Rule.MONITORING_LATE, Rule.RUN_FAILED}),
+    # A full server is not measured further, so as not to take the last connections.
+    Rule.CONNECTIONS_NEAR_LIMIT: frozenset({Rule.MONITORING_BLIND}),
     # Without a backup there is none that could be proved.
     Rule.BACKUP_OVERDUE: frozenset({Rule.PROOF_OVERDUE}),
     Rule.BACKUP_REFUTED: frozenset({Rule.PROOF_OVERDUE}),

@@ -132,6 +132,8 @@ def monitoring_blind(situation: Situation, settings: RuleSettings) -> Answer:  #
 
 def monitoring_late(situation: Situation, settings: RuleSettings) -> Answer:
     """Collections of a cadence do not come any more, or never did."""
+    if not situation.policy.monitor_wakes:
+        return Undecided("monitor_wakes is false: it is measured only when somebody asks")
     if isinstance(situation.collection, BountyOpsError):
         return Undecided(f"the server could not be asked: {situation.collection}")
     findings = []

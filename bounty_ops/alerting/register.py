@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import insert, or_, select, update
 
 from bounty_ops.alerting.course import State
+from bounty_ops.alerting.situation import Rule
 from bounty_ops.errors import UsageError
 from bounty_ops.schema.ops import Evaluation, Incident, Notification, NotificationDelivery, Silence
 
@@ -132,7 +133,8 @@ def incidents(
     wanted = Incident.state != State.RESOLVED
     if resolved_since is not None:
         wanted = or_(wanted, Incident.resolved_at >= resolved_since)
-    statement = select(*_COLUMNS).where(wanted).order_by(Incident.id)
+    # What `alerts test` leaves behind is no incident.
+    statement = select(*_COLUMNS).where(wanted, Incident.rule.in_([*Rule])).order_by(Incident.id)
     if environment is not None:
         statement = statement.where(Incident.environment == environment)
     with engine.connect() as connection:

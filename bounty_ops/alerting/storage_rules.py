@@ -174,6 +174,14 @@ def index_invalid(situation: Situation, settings: RuleSettings) -> Answer:  # no
     seen = newest(situation, Indexes)
     if isinstance(seen, Undecided):
         return seen
+    invalid = [
+        index
+        for index in seen.result.indexes
+        if not index.valid and not index.building and not index.partitioned
+    ]
+    if invalid and seen.result.hidden_builds:
+        reason = "other roles are building indexes, and it may not be seen which"
+        return Undecided(reason, frozenset(index.subject for index in invalid))
     return [
         Finding(
             rule=Rule.INDEX_INVALID,
@@ -186,8 +194,7 @@ def index_invalid(situation: Situation, settings: RuleSettings) -> Answer:  # no
             "again; a name that ends in _ccnew is only to be dropped.",
             evidence={"bytes": index.bytes},
         )
-        for index in seen.result.indexes
-        if not index.valid and not index.building and not index.partitioned
+        for index in invalid
     ]
 
 

@@ -273,13 +273,14 @@ def index(name: str = "bounty_title_idx", **changed: Any) -> IndexFacts:  # noqa
     return IndexFacts(**values)
 
 
-def indexes(*found: IndexFacts, days: float = 40) -> Indexes:
+def indexes(*found: IndexFacts, days: float = 40, hidden_builds: int = 0) -> Indexes:
     return Indexes(
         count=len(found),
         total_bytes=sum(each.bytes for each in found),
         estimated=0,
         statistics_since=NOW - timedelta(days=days),
         statistics_seconds=days * 86_400,
+        hidden_builds=hidden_builds,
         indexes=found,
         foreign_keys=(),
     )

@@ -403,6 +403,19 @@ def test_settings_have_the_last_word() -> None:
         (seen(m.tables(m.table(dead_rows=None))), Rule.VACUUM_LAG, "public.bounty"),
         (seen(m.indexes(m.index(scans=0, bytes=m.GIB), days=29)), Rule.INDEX_UNUSED, "any"),
         (seen(m.database(stats_reset=NOW - MINUTE)), Rule.DEADLOCKS, "deadlocks"),
+        (
+            seen(m.indexes(m.index(valid=False), hidden_builds=1)),
+            Rule.INDEX_INVALID,
+            "public.bounty_title_idx",
+        ),
+        (
+            replace(
+                facts(collection=None, stored=()),
+                policy=Policy(protected=True, monitor_wakes=False),
+            ),
+            Rule.MONITORING_LATE,
+            "vitals",
+        ),
     ],
 )
 def test_what_may_not_be_seen_is_unknown_and_not_healthy(
