@@ -12,7 +12,7 @@ from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.collectors.queries import Queries
 from bounty_ops.monitoring.collectors.replication import Replication
 from bounty_ops.monitoring.history import latest_collections
-from bounty_ops.monitoring.regression import DAYS, IN_A_ROW, LEAST_INTERVALS, regressions
+from bounty_ops.monitoring.regression import DAYS, IN_A_ROW, LEAST_INTERVALS, obstacle, regressions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,6 +73,6 @@ def slower_statements(
     for moment in moments:
         for each in latest_collections(engine, environment, 1, [Queries.family], now=moment):
             found.setdefault(each.taken_at, each)
-    return regressions(
-        queries for each in found.values() if (queries := each.family(Queries)) is not None
-    )
+    history = [queries for each in found.values() if (queries := each.family(Queries)) is not None]
+    hindered = obstacle(history)
+    return regressions(history) if hindered is None else Undecided(hindered)

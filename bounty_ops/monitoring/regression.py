@@ -103,6 +103,25 @@ def regressions(history: Iterable[Queries]) -> tuple[Regression, ...]:
     return tuple(sorted(found, key=lambda each: -each.factor * each.share))
 
 
+def obstacle(history: Iterable[Queries]) -> str | None:
+    """Why nothing can be told of the newest intervals; None where something can.
+
+    That no statement is found slower is no sign of health then.
+    """
+    recent = _in_order(history)[-IN_A_ROW:]
+    if len(recent) < IN_A_ROW:
+        return "what statements did is not known of enough collections in a row"
+    least = min(_usage_known(queries) for queries in recent)
+    if least < LEAST_COVERAGE:
+        return f"only {least:.0%} of the calls are known: entries were reset, evicted or hidden"
+    return None
+
+
+def _usage_known(queries: Queries) -> float:
+    assert queries.interval is not None  # noqa: S101 - those without were left out
+    return queries.interval.calls_coverage
+
+
 def _in_order(history: Iterable[Queries]) -> list[Queries]:
     """Those with an interval, oldest first; of overlapping ones the later."""
     accounted = [queries for queries in history if queries.interval is not None]

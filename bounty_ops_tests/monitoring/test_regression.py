@@ -13,7 +13,7 @@ from bounty_ops.monitoring.collectors.statements import (
     StatementInterval,
     StatementStatistics,
 )
-from bounty_ops.monitoring.regression import regressions
+from bounty_ops.monitoring.regression import obstacle, regressions
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -120,6 +120,15 @@ def test_without_a_history_the_servers_own_counters_have_to_do() -> None:
 def test_of_two_collections_at_a_time_one_counts() -> None:
     twice = _Did(MONDAY + timedelta(seconds=3), 0.25, length=FIVE + timedelta(seconds=3))
     assert _found(*_calm(MONDAY), _Did(MONDAY, 0.25), twice) == []
+
+
+def test_what_cannot_be_judged_says_why() -> None:
+    calm = [each.queries() for each in _calm(MONDAY)]
+    assert obstacle(calm) is None
+    assert "enough collections" in (obstacle(calm[:1]) or "")
+    assert "enough collections" in (obstacle([]) or "")
+    unseen = _Did(MONDAY, 0.1, coverage=0.2).queries()
+    assert "only 20% of the calls" in (obstacle([*calm, unseen]) or "")
 
 
 def test_of_nothing_nothing_is_said() -> None:
