@@ -43,6 +43,7 @@ soak: $(STAMP) majors  ## the long tests too: hundreds of races
 bench: $(STAMP)  ## measure speed, on a machine that does nothing else
 	.venv/bin/python -m benchmarks.seeding
 	.venv/bin/python -m benchmarks.backup
+	.venv/bin/python -m benchmarks.monitoring
 
 .PHONY: check
 check: $(STAMP)  ## lint, format, types and the contracts between the rooms
