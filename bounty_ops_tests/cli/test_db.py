@@ -151,6 +151,16 @@ def test_the_password_of_the_url_is_shown_on_request_only(command_line: CommandL
     assert full.stdout == command_line.variables["DATABASE_URL"] + "\n"
 
 
+def test_the_script_of_a_role_is_sql_that_psql_takes_as_it_is(command_line: CommandLine) -> None:
+    shown = command_line.run("db", "grants", "--role", "watcher", "--json").document
+    assert set(shown) == documented_fields("db grants")
+    assert shown["role"] == "watcher"
+    printed = command_line.run("db", "grants", "--role", "watcher")
+    assert printed.stdout == shown["sql"] + "\n"
+    backup = command_line.run("db", "grants", "--for", "backup").stdout
+    assert "GRANT pg_read_all_data TO bounty_ops_backup;" in backup
+
+
 def test_a_server_that_is_gone_is_two_lines_and_exit_code_3(command_line: CommandLine) -> None:
     gone = command_line.with_variables(
         DATABASE_URL="postgresql://bounty:planted-secret@127.0.0.1:1/bounty"

@@ -105,18 +105,9 @@ def collect_activity(probe: Probe) -> Measured:
     blocked = collect_blocking(probe, suspects)
     horizons, oldest_xmin_age = collect_horizons(probe)
     ((prepared, oldest_prepared, hidden_standbys),) = probe.rows("held_elsewhere")
-    blind = bool(hidden or untracked)
     result = Activity(
         hidden=len(hidden) + len(untracked),
-        longest_query_seconds=None
-        if blind
-        else _longest(each.seconds for each in shown if not each.idle_in_transaction),
-        longest_transaction_seconds=None
-        if blind
-        else _longest(each.transaction_seconds for each in shown),
-        longest_idle_in_transaction_seconds=None
-        if blind
-        else _longest(each.seconds for each in shown if each.idle_in_transaction),
+        **_longest(shown, blind=bool(hidden or untracked)),
         blocked=blocked.sessions,
         longest_wait_seconds=blocked.longest_seconds,
         prepared=prepared,
@@ -137,8 +128,22 @@ def collect_activity(probe: Probe) -> Measured:
     )
 
 
-def _longest(seconds: Iterable[float | None]) -> float:
-    return max((each for each in seconds if each is not None), default=0.0)
+def _longest(shown: Iterable[_Session], *, blind: bool) -> dict[str, float | None]:
+    """The longest of each sort; unknown where there may be longer ones that cannot be seen."""
+    found: dict[str, float | None] = dict.fromkeys(
+        (
+            "longest_query_seconds",
+            "longest_transaction_seconds",
+            "longest_idle_in_transaction_seconds",
+        ),
+        None if blind else 0.0,
+    )
+    for each in () if blind else shown:
+        kind = "idle_in_transaction" if each.idle_in_transaction else "query"
+        for name, seconds in ((kind, each.seconds), ("transaction", each.transaction_seconds)):
+            field = f"longest_{name}_seconds"
+            found[field] = max(found[field] or 0.0, seconds or 0.0)
+    return found
 
 
 def _long(sessions: Iterable[_Session], threshold: float) -> tuple[LongSession, ...]:
