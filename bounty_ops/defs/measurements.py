@@ -82,6 +82,25 @@ def queries_metadata(found: Queries) -> dict[str, dg.MetadataValue]:
         ),
         "statements_since": moment(statistics.since),
         "statements_evicted": dg.MetadataValue.text(str(known(statistics.evicted))),
+        "calls_coverage": dg.MetadataValue.text(
+            "unknown" if found.coverage is None else f"{found.coverage:.1%}"
+        ),
+        "sampled_statements": dg.MetadataValue.md(
+            table(
+                ["about s", "at least", "at most", "runs found", "role", "statement"],
+                [
+                    (
+                        each.seconds,
+                        each.low_seconds,
+                        each.high_seconds,
+                        each.runs,
+                        each.user,
+                        each.text,
+                    )
+                    for each in found.sampled
+                ],
+            )
+        ),
         "costly_statements": dg.MetadataValue.md(
             table(
                 ["total s", "mean s", "calls", "rows", "role", "statement"],

@@ -11,6 +11,7 @@ from bounty_ops.cli.monitor.answer import draw_collection
 from bounty_ops.cli.monitor.findings import draw_findings
 from bounty_ops.monitoring import CollectionResult, Finding, Queries, Severity, Unknown
 from bounty_ops.monitoring.collectors.running import RunningQuery
+from bounty_ops.monitoring.collectors.sampled import SampledStatement
 from bounty_ops.monitoring.collectors.statements import StatementStatistics
 
 
@@ -78,3 +79,32 @@ def test_a_long_statement_is_cut_and_what_was_not_measured_is_named() -> None:
     assert row.rstrip().endswith("…")
     assert "tables, sizes: no right to" in said
     assert "CONNECTIONS" not in said
+
+
+def test_sampled_statements_are_shown_with_their_bounds() -> None:
+    sampled = SampledStatement(
+        fingerprint="abc",
+        user="bounty",
+        seconds=0.6,
+        low_seconds=0.4,
+        high_seconds=0.8,
+        share=0.75,
+        runs=3,
+        longest_seconds=0.2,
+        text="select ?",
+    )
+    queries = Queries(
+        slow_query_seconds=5,
+        source="sampling",
+        statistics=StatementStatistics(available=False),
+        running=(),
+        statements=(),
+        sampled=(sampled,),
+    )
+    taken_at = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    drawn, stream = console()
+    draw_collection(drawn, CollectionResult("development", taken_at, 0.1, {"queries": queries}))
+    said = stream.getvalue()
+    assert "0.40 and 0.80" in said
+    assert "75%" in said
+    assert "select ?" in said

@@ -74,6 +74,18 @@ def _draw_queries(console: Console, found: Queries) -> None:
             for each in found.statements
         ],
     )  # fmt: skip
+    if found.interval is not None:
+        known = found.interval.calls_coverage
+        console.print(f"{known:.0%} of the calls since the collection before are known")
+    _entries(
+        console,
+        (">ABOUT S", "BETWEEN", ">SHARE", ">RUNS FOUND", "STATEMENT"),
+        [
+            (f"{each.seconds:.2f}", f"{each.low_seconds:.2f} and {each.high_seconds:.2f}",
+             f"{each.share:.0%}", f"{each.runs}", _brief(each.text))
+            for each in found.sampled
+        ],
+    )  # fmt: skip
 
 
 def _draw_tables(console: Console, found: Tables) -> None:
