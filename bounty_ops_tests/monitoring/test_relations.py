@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops.postgres.programs import Programs
 
 FLUSH = "SELECT pg_stat_force_next_flush()"
 
@@ -239,9 +238,8 @@ def test_when_the_locks_are_gone_the_next_collection_measures_what_it_had_estima
 
 
 def test_an_index_that_is_being_built_is_no_leftover(
-    fresh_database: DatabaseUrl, open_session: Callable[..., Session], pg_programs: Programs
+    fresh_database: DatabaseUrl, open_session: Callable[..., Session]
 ) -> None:
-    assert pg_programs.major >= 12
     _rows(fresh_database)
     reader = open_session(fresh_database, autocommit="no")
     reader.execute("SELECT FROM t1")

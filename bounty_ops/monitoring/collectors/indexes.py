@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, ClassVar, Final, NamedTuple
 
-from bounty_ops.monitoring.collectors.columns import SELECT_REMEDY, column_statistics
+from bounty_ops.monitoring.collectors.blind_indexes import blind_spots
+from bounty_ops.monitoring.collectors.columns import column_statistics
 from bounty_ops.monitoring.collectors.entries import bloat_bytes, entry_bytes
 from bounty_ops.monitoring.collectors.relations import (
     IndexCounters,
@@ -12,8 +13,8 @@ from bounty_ops.monitoring.collectors.relations import (
     relations,
 )
 from bounty_ops.monitoring.collectors.sizes import measure
-from bounty_ops.monitoring.probe import Measured, Probe, identifier
-from bounty_ops.monitoring.result import Entry, FamilyResult, SchemaName, Unknown, UtcTime
+from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.result import Entry, FamilyResult, SchemaName, UtcTime
 
 
 class IndexFacts(Entry):
@@ -176,7 +177,7 @@ def collect_indexes(probe: Probe) -> Measured:
         indexes=tuple(sorted(indexes, key=lambda index: (-index.bytes, index.subject))),
         foreign_keys=keys,
     )
-    return Measured(result, _unknown(probe, result))
+    return Measured(result, blind_spots(probe, result))
 
 
 def _known(
@@ -279,40 +280,3 @@ def _unscanned_since(
     if seen.statistics_since and seen.statistics_since > before.unscanned_since:
         return seen.at  # it may have been scanned before the counters were emptied
     return before.unscanned_since
-
-
-def _unknown(probe: Probe, result: Indexes) -> tuple[Unknown, ...]:
-    missing = []
-    hidden = [index for index in result.indexes if index.hidden]
-    if hidden:
-        missing.append(
-            Unknown(
-                family=Indexes.family,
-                subject="bloat of indexes",
-                reason=f"{probe.user} may not read the columns of {len(hidden)} indexes "
-                f"({hidden[0].subject} among them), so pg_stats does not show how wide they are",
-                remedy=SELECT_REMEDY.format(user=identifier(probe.user)),
-            )
-        )
-    if result.hidden_builds:
-        missing.append(
-            Unknown(
-                family=Indexes.family,
-                subject="which indexes are being built",
-                reason=f"{result.hidden_builds} statements of other roles are building indexes, "
-                f"and {probe.user} may not see which",
-                remedy=probe.grant_stats(),
-            )
-        )
-    if result.statistics_since is None:
-        missing.append(
-            Unknown(
-                family=Indexes.family,
-                subject="since when index use is counted",
-                reason="the server does not say when its statistics began, so an index without "
-                "scans may be new to them rather than unused",
-                remedy="Compare collections over time; pg_stat_reset() would make the moment known "
-                "but loses what was counted",
-            )
-        )
-    return tuple(missing)

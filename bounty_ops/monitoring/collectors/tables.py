@@ -5,21 +5,16 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from psycopg.rows import TupleRow
 
-from bounty_ops.monitoring.autovacuum import trigger
 from bounty_ops.monitoring.collectors.columns import SELECT_REMEDY, ColumnFacts, column_facts
+from bounty_ops.monitoring.collectors.counting import counted_of, nothing_counted
 from bounty_ops.monitoring.collectors.relations import (
     Relations,
-    TableCounters,
     binary_rows,
     relations,
 )
 from bounty_ops.monitoring.collectors.sizes import measure
 from bounty_ops.monitoring.probe import Measured, Probe, identifier
 from bounty_ops.monitoring.result import Entry, FamilyResult, SchemaName, Unknown, UtcTime
-
-#: Half a percent of the age at which autovacuum comes. Exact ages would make each table of each
-#: collection differ from the one before.
-AGE_STEP: Final = 1_000_000
 
 
 class TableFacts(Entry):
@@ -61,7 +56,7 @@ class TableFacts(Entry):
     autovacuum: bool | None = None
     """False: it comes only before transaction ids run out."""
     xid_age: int | None = None
-    """In whole steps of `AGE_STEP`: every transaction makes every table older."""
+    """In whole millions: every transaction makes every table older."""
     freeze_max_age: int | None = None
     """At this `xid_age` autovacuum comes in any case."""
     multixact_age: int | None = None
@@ -245,7 +240,7 @@ def _facts(
     storage: int | None,
 ) -> TableFacts:
     counters = seen.tables.get(facts["oid"])
-    counted = dict.fromkeys(_COUNTED) if counters is None else _counted(seen, facts, counters)
+    counted = nothing_counted() if counters is None else counted_of(seen, facts, counters)
     return TableFacts(
         **facts,
         **counted,
@@ -258,47 +253,6 @@ def _facts(
         last_index_scan=scans[1],
         storage=storage,
     )
-
-
-#: Of these a partitioned table has none.
-_COUNTED: Final = (
-    "rows", "live_rows", "dead_rows", "rows_changed_since_analyze", "sequential_scans",
-    "sequential_rows_read", "rows_inserted", "rows_updated", "rows_deleted", "last_vacuum",
-    "last_autovacuum", "last_analyze", "last_autoanalyze", "last_sequential_scan",
-)  # fmt: skip
-
-
-def _counted(seen: Relations, facts: dict[str, Any], counters: TableCounters) -> dict[str, Any]:
-    due = trigger(seen.autovacuum, facts["options"], counters.rows, counters.unfrozen)
-    return {
-        "rows": int(counters.rows) if counters.rows >= 0 else None,
-        "live_rows": counters.live,
-        "dead_rows": counters.dead,
-        "rows_changed_since_analyze": counters.changed_since_analyze,
-        "sequential_scans": counters.sequential_scans,
-        "sequential_rows_read": counters.sequential_rows_read,
-        "rows_inserted": counters.inserted,
-        "rows_updated": counters.updated,
-        "rows_deleted": counters.deleted,
-        "last_vacuum": counters.last_vacuum,
-        "last_autovacuum": counters.last_autovacuum,
-        "last_analyze": counters.last_analyze,
-        "last_autoanalyze": counters.last_autoanalyze,
-        "last_sequential_scan": counters.last_sequential_scan,
-        "vacuum_trigger_rows": due.dead_rows,
-        "dead_ratio_of_trigger": counters.dead / max(due.dead_rows, 1),
-        "rows_inserted_since_vacuum": counters.inserted_since_vacuum,
-        "insert_trigger_rows": due.inserted_rows,
-        "autovacuum": due.enabled,
-        "xid_age": _stepped(counters.xid_age),
-        "freeze_max_age": due.freeze_max_age,
-        "multixact_age": _stepped(counters.multixact_age),
-        "multixact_freeze_max_age": due.multixact_freeze_max_age,
-    }
-
-
-def _stepped(age: int) -> int:
-    return age // AGE_STEP * AGE_STEP
 
 
 def _unknown(probe: Probe, result: Tables) -> tuple[Unknown, ...]:
