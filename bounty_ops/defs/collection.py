@@ -30,13 +30,10 @@ from bounty_ops.monitoring import (
     Retention,
     Tables,
     Unknown,
-    collect,
-    latest_collections,
     maintain,
-    recall,
     report,
-    store_collection,
 )
+from bounty_ops.monitoring.rounds import measure_and_keep
 
 BELOW_LIMIT: Final = "below_limit"
 NOTHING_UNKNOWN: Final = "nothing_unknown"
@@ -121,13 +118,7 @@ def collection_assets(names: Names) -> dg.AssetsDefinition:
 
 def _collect(place: Workplace) -> tuple[CollectionResult, int]:
     with place.operations() as engine:
-        relations = [Tables.family, Indexes.family]
-        name = place.environment.name
-        former = latest_collections(engine, name, families=relations)
-        result = collect(
-            place.environment, former=next(iter(former), None), memory=recall(engine, name)
-        )
-        stored = store_collection(engine, result)
+        result, stored = measure_and_keep(engine, place.environment)
         maintain(engine, Retention.of(each.policy for each in place.settings.environments.values()))
     return result, stored
 

@@ -11,6 +11,7 @@ from bounty_ops.defs.backup_copies import backup_copies_asset
 from bounty_ops.defs.collection import collection_assets
 from bounty_ops.defs.database_backup import database_backup_asset, fresh_check
 from bounty_ops.defs.kept_backups import kept_backups_asset
+from bounty_ops.defs.measuring import measure_sensor
 from bounty_ops.defs.migration import migrate_job
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.new_revisions import new_revisions_sensor
@@ -56,7 +57,7 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
                 refresh_job(names),
                 prune_job(names),
             ],
-            sensors=[watch_sensor(names), new_revisions_sensor(names)],
+            sensors=[measure_sensor(names), watch_sensor(names), new_revisions_sensor(names)],
         ),
         verify_job(names),
         nightly(names, policy),

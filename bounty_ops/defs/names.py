@@ -110,6 +110,11 @@ class Names:
         return f"{self.environment}_new_revisions"
 
     @property
+    def measure(self) -> str:
+        """The sensor that takes samples."""
+        return f"{self.environment}_measure"
+
+    @property
     def watch(self) -> str:
         """The sensor that evaluates the alert rules."""
         return f"{self.environment}_watch"

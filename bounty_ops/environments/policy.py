@@ -63,7 +63,11 @@ class Policy(BaseModel):
     )
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions.")
     nightly_cron: Cron = Field(default="0 2 * * *", description="When to back up and verify.")
-    collection_cron: Cron = Field(default="*/15 * * * *", description="When to take samples.")
+    collection_cron: Cron = Field(
+        default="7 * * * *",
+        description="When the assets of monitoring are materialized, so that Dagster plots them. "
+        "Samples are taken by a sensor, at a pace of their own.",
+    )
     monitor_wakes: bool = Field(
         default=True,
         description="Whether a connection may be made only to measure. `false` for a serverless "

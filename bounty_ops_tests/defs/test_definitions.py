@@ -92,7 +92,7 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
         for job in ("nightly", "collect", "check_schema")
     }
     assert {each.name for each in repository.sensor_defs} == {
-        f"{e}_{sensor}" for e in environments for sensor in ("watch", "new_revisions")
+        f"{e}_{sensor}" for e in environments for sensor in ("watch", "measure", "new_revisions")
     }
 
 
@@ -160,7 +160,7 @@ def test_an_expression_that_cron_does_not_know_says_so_instead_of_stopping_every
     assert not tick.run_requests
     assert "'0 2 31 2 *' is not a cron expression" in (tick.skip_message or "")
     collect = schedule(built, "development_collect_schedule")
-    assert collect.cron_schedule == "*/15 * * * *"
+    assert collect.cron_schedule == "7 * * * *"
 
 
 def test_operations_on_the_same_database_share_a_pool_of_their_environment(tmp_path: Path) -> None:
