@@ -43,14 +43,20 @@ class Workplace:
     def operations(self) -> Iterator[Engine]:
         """The operations database, brought to its newest schema (cheap when it is there).
 
+        Connections are used again until the end of the block.
+
         Raises:
             ConfigurationError: it is missing or cannot be used.
             PostgresError: it does not answer, or refuses.
         """
         url = self.settings.require_ops_url()
         migrate_ops(url)
-        with translated(url):
-            yield engine(url, application_name="bounty-ops")
+        operations = engine(url, application_name="bounty-ops", reuse=True)
+        try:
+            with translated(url):
+                yield operations
+        finally:
+            operations.dispose()
 
 
 @contextmanager

@@ -74,16 +74,21 @@ def _set(connection: psycopg.Connection[TupleRow], name: str, milliseconds: int 
         connection.execute("SELECT set_config(%s, %s, false)", (name, f"{milliseconds}ms"))
 
 
-def engine(url: DatabaseUrl, *, application_name: str) -> Engine:
+def engine(url: DatabaseUrl, *, application_name: str, reuse: bool = False) -> Engine:
     """A SQLAlchemy engine for psycopg 3 that keeps no connection open between uses.
 
+    With `reuse` it keeps them until its `dispose()`, for whoever asks many small things in a row.
     Its errors are SQLAlchemy's; wrap its use in `translated`.
     """
-    from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - slow to import, not always used
+    from sqlalchemy import (  # noqa: PLC0415 - slow to import, not always used
+        NullPool,
+        QueuePool,
+        create_engine,
+    )
 
     return create_engine(
         url.sqlalchemy(),
-        poolclass=NullPool,
+        poolclass=QueuePool if reuse else NullPool,
         hide_parameters=True,  # bound values may be secrets, and errors end up in logs
         connect_args={
             **{name: value for name, value in _KEEPALIVES.items() if name not in url.conninfo()},
