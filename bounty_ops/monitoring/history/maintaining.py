@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from sqlalchemy import delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 
@@ -182,6 +183,9 @@ class _Maintenance:
         if not rolled or day in newest:
             return False
         self._done.deleted += partitions.delete_from_default(self._connection, tree, day)
+        with self._connection.begin():  # whoever stored it took the mark away
+            mark = insert(SampleRolledDay).values(day=day, rolled_at=self._now)
+            self._connection.execute(mark.on_conflict_do_nothing())
         return True
 
     def _roll_up(self) -> None:
@@ -198,6 +202,12 @@ class _Maintenance:
             self._attempt(f"rolling up {day}", partial(self._roll_up_day, day))
 
     def _roll_up_day(self, day: date) -> None:
+        for tree in (FIVE_MINUTES, HOURLY):
+            begin = tree.begin(day)
+            with self._connection.begin():
+                there = begin in partitions.existing(self._connection, tree)
+            if not there:  # an old day, after a time without maintenance
+                self._make_one(tree, begin)
         if roll_up(self._engine, self._connection, day):
             self._done.rolled_up.append(day)
 

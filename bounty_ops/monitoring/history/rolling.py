@@ -6,18 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import ONE_DAY, Layouts, begin_of, on_day
-from bounty_ops.monitoring.history.packs import is_whole, unpack
+from bounty_ops.monitoring.history.packs import unpack
 from bounty_ops.monitoring.history.rollups import Range, Steps
 from bounty_ops.monitoring.history.subjects import Place, Subject, places
 from bounty_ops.monitoring.history.texts import store_texts
-from bounty_ops.monitoring.history.timeline import Packed, Taken, collections_by_family, states
+from bounty_ops.monitoring.history.timeline import Taken, Told, collections_by_family, states
 from bounty_ops.schema.ops import (
     Collection,
     Sample,
@@ -104,6 +104,15 @@ class _Day:
     is_headline: bool
 
 
+class _Unpacked(NamedTuple):
+    """A pack of one page, with its entries by slot."""
+
+    collection_id: int
+    taken_at: datetime
+    is_key: bool
+    entries: dict[int, bytes]
+
+
 def _roll_environment(engine: Engine, connection: Connection, environment: str, day: date) -> int:
     begin = begin_of(day)
     taken = collections_by_family(connection, environment, begin, begin + ONE_DAY)
@@ -151,9 +160,13 @@ def _days(
         by_page[place.page_id].append((subject, place))
     for page, packs in _pages(connection, by_page, day):
         for pack in packs:
-            layouts.load(connection, filter(is_whole, unpack(pack.body).values()))
+            layouts.load(connection, pack.entries.values())
         for subject, place in by_page.pop(page):
-            yield _day(subject, place, packs, taken[subject.family], layouts)
+            told = [
+                Told(each.collection_id, each.taken_at, each.is_key, each.entries.get(place.slot))
+                for each in packs
+            ]
+            yield _day(subject, place, told, taken[subject.family], layouts)
     for page, subjects in by_page.items():
         for subject, place in subjects:  # nothing of them was there that day
             assert place.page_id == page  # noqa: S101 - how `by_page` was made
@@ -163,13 +176,11 @@ def _days(
 def _day(
     subject: Subject,
     place: Place,
-    packs: Iterable[Packed],
+    told: Iterable[Told],
     taken: Iterable[Taken],
     layouts: Layouts,
 ) -> _Day:
-    found = sorted(
-        states(place.slot, packs, taken, layouts), key=lambda each: (each[0].taken_at, each[0].id)
-    )
+    found = sorted(states(told, taken, layouts), key=lambda each: (each[0].taken_at, each[0].id))
     return _Day(
         place, [each.taken_at for each, _ in found], [state for _, state in found], not subject.list
     )
@@ -177,14 +188,14 @@ def _day(
 
 def _pages(
     connection: Connection, pages: Iterable[int], day: date
-) -> Iterator[tuple[int, list[Packed]]]:
+) -> Iterator[tuple[int, list[_Unpacked]]]:
     rows = connection.execute(
         select(Sample.page_id, Sample.collection_id, Sample.taken_at, Sample.is_key, Sample.body)
         .where(Sample.page_id.in_(list(pages)), on_day(day))
         .order_by(Sample.page_id, Sample.collection_id)
     ).all()
     for page, some in groupby(rows, key=lambda row: row[0]):
-        yield page, [Packed(*row[1:]) for row in some]
+        yield page, [_Unpacked(*row[1:4], unpack(row[4])) for row in some]
 
 
 def _names(day: _Day, layouts: Layouts) -> dict[str, str]:

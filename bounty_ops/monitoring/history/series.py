@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import Layouts, begin_of, day_of
-from bounty_ops.monitoring.history.packs import entry_of, is_whole
+from bounty_ops.monitoring.history.packs import entry_of
 from bounty_ops.monitoring.history.rolling import TIERS, Tier, monday_of
 from bounty_ops.monitoring.history.texts import read_texts
-from bounty_ops.monitoring.history.timeline import Packed, collections_by_family, states
+from bounty_ops.monitoring.history.timeline import Told, collections_by_family, states
 from bounty_ops.monitoring.result import SUMMARY
 from bounty_ops.schema.ops import Sample, SampleRolledDay, SampleSubject
 
@@ -140,14 +140,11 @@ class _Reader:
 
     def _raw(self, since: datetime, end: datetime) -> Iterator[Point]:
         taken = collections_by_family(self._connection, self._environment, since, end)
-        page = self._page(since, end)
+        told = self._told(since, end)
         layouts = Layouts()
-        own = (entry_of(pack.body, self._subject.slot) for pack in page)
-        layouts.load(
-            self._connection, {entry for entry in own if entry is not None and is_whole(entry)}
-        )
+        layouts.load(self._connection, (each.entry for each in told if each.entry is not None))
         places: dict[int, int | None] = {}
-        for each, state in states(self._subject.slot, page, taken.get(self._family, ()), layouts):
+        for each, state in states(told, taken.get(self._family, ()), layouts):
             value = None
             if state is not None:
                 if state.layout not in places:
@@ -156,7 +153,7 @@ class _Reader:
                 value = None if place is None else state.numbers[place]
             yield Point(each.taken_at.astimezone(UTC), value, value, value)
 
-    def _page(self, since: datetime, end: datetime) -> list[Packed]:
+    def _told(self, since: datetime, end: datetime) -> list[Told]:
         """The packs of the page of all days from `since` to `end`: chains begin with a day."""
         rows = self._connection.execute(
             select(Sample.collection_id, Sample.taken_at, Sample.is_key, Sample.body)
@@ -167,7 +164,11 @@ class _Reader:
             )
             .order_by(Sample.collection_id)
         )
-        return [Packed(*row) for row in rows]
+        slot = self._subject.slot
+        return [
+            Told(number, taken_at, is_key, entry_of(body, slot))
+            for number, taken_at, is_key, body in rows
+        ]
 
     def _rolled(self, tier: Tier, first: date, last: date, rolled: set[date]) -> Iterator[Point]:
         own, headline = self._rollups(tier, first, last)

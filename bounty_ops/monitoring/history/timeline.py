@@ -29,13 +29,13 @@ class Taken(NamedTuple):
     taken_at: datetime
 
 
-class Packed(NamedTuple):
-    """A pack of one page."""
+class Told(NamedTuple):
+    """What a pack tells of one subject."""
 
     collection_id: int
     taken_at: datetime
     is_key: bool
-    body: bytes
+    entry: bytes | None
 
 
 def collections_by_family(
@@ -61,18 +61,18 @@ def collections_by_family(
 
 
 def states(
-    slot: int, page: Iterable[Packed], taken: Iterable[Taken], layouts: Layouts
+    told: Iterable[Told], taken: Iterable[Taken], layouts: Layouts
 ) -> Iterator[tuple[Taken, State | None]]:
     """What a subject was at each collection; None where it was not there.
 
-    Both packs and collections are in the order of ids. An unchanged state is the same object.
+    Both are in the order of ids. A state that goes on is the same object.
     """
     chains: dict[date, _Walk] = {}
-    waiting = iter(page)
+    waiting = iter(told)
     pack = next(waiting, None)
     for each in taken:
         while pack is not None and pack.collection_id <= each.id:
-            chains.setdefault(day_of(pack.taken_at), _Walk(slot)).add(pack)
+            chains.setdefault(day_of(pack.taken_at), _Walk()).add(pack)
             pack = next(waiting, None)
         walk = chains.get(day_of(each.taken_at))
         yield each, None if walk is None else walk.state(layouts)
@@ -81,19 +81,18 @@ def states(
 class _Walk:
     """One subject, along the chain of one day."""
 
-    def __init__(self, slot: int) -> None:
-        self._slot = slot
+    def __init__(self) -> None:
         self._key: bytes | None = None
         self._entry: bytes | None = None
         self._state: State | None = None
 
-    def add(self, pack: Packed) -> None:
-        entry = packs.entry_of(pack.body, self._slot)
-        if pack.is_key:
+    def add(self, told: Told) -> None:
+        entry = told.entry
+        if told.is_key:
             self._key = entry
         elif entry is None:
             return
-        if entry != self._entry or pack.is_key:
+        if entry != self._entry or told.is_key:
             self._entry, self._state = entry, None
 
     def state(self, layouts: Layouts) -> State | None:

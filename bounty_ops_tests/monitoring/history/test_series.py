@@ -164,7 +164,7 @@ def test_the_resolution_fits_the_time_that_is_asked_for(operations: Engine) -> N
 
 def test_a_sample_takes_few_bytes(operations: Engine) -> None:
     """26 were reached by others with rows of what changed, 533 to 594 with a row for each."""
-    tables, hours = 320, 48
+    tables, hours = 320, 24
     maintain(operations, Retention(9, 9, 9), now=FRIDAY, budget_seconds=0)
     empty = history_size(operations).samples_bytes
     rng = random.Random(3)  # noqa: S311 - numbers, not secrets
