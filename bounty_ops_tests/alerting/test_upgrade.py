@@ -13,7 +13,7 @@ from bounty_ops.migrating import migrate_ops
 from bounty_ops.migrating.lineage import OPS
 from bounty_ops.migrating.runner import render_downgrade_sql, render_sql
 from bounty_ops.postgres.connect import engine
-from bounty_ops.schema.ops import Incident, Notification
+from bounty_ops.schema.ops import Incident, Notification, NotificationDelivery
 from bounty_ops_tests.alerting.situations import NOW, at_once, evaluation_of, finding
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _FILL = """
             '2026-11-21 06:00Z', '2026-11-21 07:00Z', '2026-11-21 07:01Z', 'it is away');
     INSERT INTO bounty_ops.notification (incident_id, change, title, body)
     SELECT id, 'firing', message, 'body' FROM bounty_ops.incident;
+    UPDATE bounty_ops.notification SET delivered_to = '["ab", "cd"]' WHERE incident_id = 1;
 """
 
 
@@ -57,6 +58,12 @@ def test_what_was_firing_goes_on_and_is_told_to_be_over(
         messages = connection.execute(
             select(Notification.environment, Notification.severity, Notification.idempotency_key)
         ).all()
+        delivered = connection.execute(
+            select(NotificationDelivery.channel_fingerprint, NotificationDelivery.state).order_by(
+                NotificationDelivery.channel_fingerprint
+            )
+        ).all()
+    assert delivered == [("ab", "delivered"), ("cd", "delivered")]
     assert {row.environment for row in messages} == {"production"}
     assert len({row.idempotency_key for row in messages}) == 3
 
@@ -79,7 +86,8 @@ def test_a_downgrade_leaves_what_the_version_before_understands(
     with psycopg.connect(**url.conninfo()) as connection:  # type: ignore[arg-type] # libpq's words
         states = connection.execute("SELECT state FROM bounty_ops.incident").fetchall()
         assert states == [("resolved",)]
-        assert connection.execute("SELECT * FROM bounty_ops.notification").fetchall() == []
+        messages = connection.execute("SELECT delivered_to FROM bounty_ops.notification")
+        assert messages.fetchall() == []
     migrate_ops(url)
     with engine(url, application_name="tests").connect() as again:
         assert again.scalars(select(Incident.told)).all() == ["resolved"]

@@ -39,7 +39,8 @@ _QUERIES = (
     """,
     f"""
     SELECT 'column', n.nspname || '.' || c.relname || '.' || a.attname, jsonb_build_object(
-        'position', a.attnum, 'type', format_type(a.atttypid, a.atttypmod),
+        'position', row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum),  -- no gaps
+        'type', format_type(a.atttypid, a.atttypmod),
         'nullable', NOT a.attnotnull, 'identity', a.attidentity, 'generated', a.attgenerated,
         'collation', (SELECT collname FROM pg_collation WHERE oid = a.attcollation),
         'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d

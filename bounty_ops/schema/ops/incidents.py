@@ -99,4 +99,3 @@ class Evaluation(OpsBase):
     environment: Mapped[GivenId]
     evaluated_at: Mapped[datetime]
     unknown: Mapped[JsonArray]  # what could not be decided, and why
-    problems: Mapped[JsonArray]  # why messages wait

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bounty_ops.schema.ops.base import CountedId, JsonArray, OpsBase
+from bounty_ops.schema.ops.base import CountedId, OpsBase
 
 
 class Notification(OpsBase):
@@ -39,9 +39,6 @@ class Notification(OpsBase):
     body: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     delivered_at: Mapped[datetime | None]
-    # Fingerprints of the channels that took it: one that is down for days must not make the
-    # others receive the same message at every attempt.
-    delivered_to: Mapped[JsonArray]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     last_error: Mapped[str | None]
     environment: Mapped[str]

@@ -17,11 +17,19 @@ def upgrade() -> None:
     _widen_incident()
     _widen_notification()
     _create_delivery()
+    _move_deliveries()
     _create_silence()
     _create_evaluation()
 
 
 def downgrade() -> None:
+    op.add_column("notification", _array("delivered_to"), schema=_SCHEMA)
+    op.execute(
+        "UPDATE bounty_ops.notification AS n SET delivered_to = d.prints FROM "
+        "(SELECT notification_id, jsonb_agg(channel_fingerprint) AS prints "
+        "FROM bounty_ops.notification_delivery WHERE state = 'delivered' "
+        "GROUP BY notification_id) AS d WHERE d.notification_id = n.id"
+    )
     for table in ("evaluation", "silence", "notification_delivery"):
         op.drop_table(table, schema=_SCHEMA)
     _narrow_notification()
@@ -197,6 +205,18 @@ def _create_delivery() -> None:
     )
 
 
+def _move_deliveries() -> None:
+    """What a channel has already must not be sent to it again."""
+    op.execute(
+        "INSERT INTO bounty_ops.notification_delivery "
+        "(notification_id, channel_fingerprint, channel, state, attempts, delivered_at) "
+        "SELECT n.id, print, print, 'delivered', 1, coalesce(n.delivered_at, n.created_at) "
+        "FROM bounty_ops.notification AS n, jsonb_array_elements_text(n.delivered_to) AS print "
+        "GROUP BY n.id, print"
+    )
+    op.drop_column("notification", "delivered_to", schema=_SCHEMA)
+
+
 def _create_silence() -> None:
     op.create_table(
         "silence",
@@ -227,7 +247,6 @@ def _create_evaluation() -> None:
         _text("environment"),
         sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=False),
         _array("unknown"),
-        _array("problems"),
         sa.PrimaryKeyConstraint("environment", name="evaluation_pkey"),
         schema=_SCHEMA,
     )
