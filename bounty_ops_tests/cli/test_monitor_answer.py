@@ -9,7 +9,15 @@ from rich.console import Console
 
 from bounty_ops.cli.monitor.answer import draw_collection
 from bounty_ops.cli.monitor.findings import draw_findings
-from bounty_ops.monitoring import CollectionResult, Finding, Queries, Severity, Unknown
+from bounty_ops.monitoring import (
+    Activity,
+    CollectionResult,
+    Finding,
+    Queries,
+    Sequences,
+    Severity,
+    Unknown,
+)
 from bounty_ops.monitoring.collectors.running import RunningQuery
 from bounty_ops.monitoring.collectors.sampled import SampledStatement
 from bounty_ops.monitoring.collectors.statements import StatementStatistics
@@ -108,3 +116,27 @@ def test_sampled_statements_are_shown_with_their_bounds() -> None:
     assert "0.40 and 0.80" in said
     assert "75%" in said
     assert "select ?" in said
+
+
+def test_what_could_not_be_seen_is_unknown_in_the_headlines_too() -> None:
+    activity = Activity(
+        hidden=3,
+        longest_query_seconds=None,
+        longest_transaction_seconds=None,
+        longest_idle_in_transaction_seconds=None,
+        blocked=2,
+        longest_wait_seconds=7,
+        prepared=0,
+        oldest_prepared_seconds=0,
+        oldest_xmin_age=None,
+        sessions=(),
+        blocking=(),
+        horizons=(),
+    )
+    sequences = Sequences(count=9, unreadable=4, worst_ratio=None, sequences=())
+    drawn, stream = console()
+    families = {"activity": activity, "sequences": sequences}
+    draw_collection(drawn, CollectionResult("development", datetime.now(UTC), 0.1, families))
+    told = stream.getvalue()
+    assert "2 blocked; longest transaction unknown, idle in transaction unknown" in told
+    assert "9, of which 4 could not be read" in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.cli.console import clock, shown, size, span, table
+from bounty_ops.cli.monitor.answer_vitals import vitals
 from bounty_ops.monitoring import Connections, Indexes, Queries, Tables
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ _SHOWN_TEXT: Final = 70
 
 
 def draw_collection(console: Console, result: CollectionResult) -> None:
-    """The four families, as far as they could be measured."""
+    """All families, as far as they could be measured."""
     console.print(
         f"{result.environment} at {clock(result.taken_at)}, measured in {span(result.seconds)}"
     )
     if connections := result.family(Connections):
         _draw_connections(console, connections)
+    for name, headline in vitals(result):
+        _headline(console, name, headline)
     if queries := result.family(Queries):
         _draw_queries(console, queries)
     if tables := result.family(Tables):
