@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +19,11 @@ from bounty_ops.cli.shared import Command
 from bounty_ops.monitoring import CollectionResult, Severity, collect
 from bounty_ops.monitoring import report as report_on
 from bounty_ops.monitoring.advice.past import earlier_collections
-from bounty_ops.monitoring.telling import compose, page
+from bounty_ops.monitoring.telling import Chart, compose, page
+from bounty_ops.monitoring.telling.pictures import pictures
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @click.command("report", cls=Command)
@@ -39,18 +44,19 @@ def report(invocation: Invocation, *, html: Path | None) -> None:
         with waiting(f"Measuring {environment.name}"):
             result = collect(environment)
         past: list[CollectionResult] = []
-        if settings.ops_url is not None:
-            name, at = environment.name, result.taken_at
-            note(
-                invocation,
-                settings,
-                "the look at earlier collections",
-                lambda ops: past.extend(earlier_collections(ops, name, at)),
-            )
+        charts: list[Chart] = []
+
+        def look_back(ops: Engine) -> None:
+            past.extend(earlier_collections(ops, environment.name, result.taken_at))
+            if html is not None:
+                charts.extend(pictures(ops, result, environment.policy, now=result.taken_at))
+
+        if settings.ops_url is not None or html is not None:
+            note(invocation, settings, "the look at earlier collections", look_back)
     findings = report_on(result, environment.policy, past)
     if html is not None:
         with private_file(html) as file:
-            file.write(page(compose(environment, result, findings)).encode())
+            file.write(page(compose(environment, result, findings, charts)).encode())
     document = {
         "environment": result.environment,
         "taken_at": result.taken_at,
