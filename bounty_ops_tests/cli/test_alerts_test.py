@@ -11,6 +11,7 @@ import pytest
 
 from bounty_ops_tests.alerting.conftest import TOKEN, Webhook
 from bounty_ops_tests.alerting.receivers import AlertmanagerReceiver
+from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,7 @@ def test_every_channel_hears_the_beginning_and_the_end(
 ) -> None:
     done = told.run("alerts", "test", "--json")
     assert done.code == 0
+    assert set(done.document) == documented_fields("alerts test")
     assert [each["works"] for each in done.document["channels"]] == [True, True]
     title = "[development] a test of the alert channels"
     assert webhook.titles == [title, f"Resolved: {title}"]
