@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import bounty_ops
-from bounty_ops.migrating.lineage import LINEAGES
+from bounty_ops.migrating.lineage import LINEAGES, Lineage
 
 _PRINT = """
 from bounty_ops.errors import MigrationError
@@ -37,13 +37,17 @@ def _lines(tmp_path: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+def _newest(lineage: Lineage) -> str:
+    files = (lineage.directory() / "versions").glob(f"{lineage.name}_????_*.py")
+    return max("_".join(file.name.split("_")[:2]) for file in files)
+
+
 def test_a_wheel_carries_its_migrations(tmp_path: Path) -> None:
     package = _installed(tmp_path)
     for lineage in LINEAGES:
         shutil.copytree(lineage.directory(), package / "_migrations" / lineage.name)
     assert _lines(tmp_path) == [
-        f"{package}/_migrations/bounty bounty_0001",
-        f"{package}/_migrations/ops ops_0001",
+        f"{package}/_migrations/{lineage.name} {_newest(lineage)}" for lineage in LINEAGES
     ]
 
 

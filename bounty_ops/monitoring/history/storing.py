@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 #: The first of the two keys of an advisory lock; the second is a hash of the environment's name.
 LOCK_CLASS: Final = 0x62_6F_68_69
-_LOCK_TIMEOUT: Final = "30s"
+#: Rolling up a day of 10,000 tables takes a while.
+_LOCK_TIMEOUT: Final = "120s"
 #: A page, whether it is a key frame, and its bytes.
 _Pack = tuple[int, bool, bytes]
 
