@@ -86,12 +86,15 @@ class _Watched:
 
 
 @pytest.fixture(params=["1.11", "1.10"])
-def watched(
-    request: pytest.FixtureRequest, counted: DatabaseUrl, open_session: Callable[..., Session]
-) -> _Watched:
-    """With `stats_since` and without."""
+def version(request: pytest.FixtureRequest) -> str:
+    """Of the extension: with `stats_since` and without."""
+    return str(request.param)
+
+
+@pytest.fixture
+def watched(version: str, counted: DatabaseUrl, open_session: Callable[..., Session]) -> _Watched:
     execute(counted, "DROP EXTENSION pg_stat_statements")
-    execute(counted, "CREATE EXTENSION pg_stat_statements VERSION {}", request.param)
+    execute(counted, "CREATE EXTENSION pg_stat_statements VERSION {}", version)
     connection, worker = open_session(counted), open_session(counted)
     worker.prepare_threshold = connection.prepare_threshold = None
     # What looks must not be among what is looked at.
@@ -129,7 +132,7 @@ def test_without_resets_every_call_is_known(watched: _Watched) -> None:
 
 
 def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
-    watched: _Watched,
+    watched: _Watched, version: str
 ) -> None:
     chance = _chance(2)
     for interval in range(INTERVALS):
@@ -140,7 +143,10 @@ def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
             for number in range(10):
                 watched.run(number, times=60)
         watched.look()
-    assert 0.89 <= watched.told.share < 1
+    # Without `stats_since` an entry that was made anew, and has grown larger since than it was, with
+    # a faster and a slower call than any before, cannot be told from one that went on.
+    least = 0.89 if version == "1.11" else 0.85
+    assert least <= watched.told.share < 1
     assert watched.told.coverage == pytest.approx(watched.told.share, abs=_TIMED)
 
 
