@@ -143,8 +143,8 @@ def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
             for number in range(10):
                 watched.run(number, times=60)
         watched.look()
-    # Without `stats_since` an entry that was made anew, and has grown larger since than it was, with
-    # a faster and a slower call than any before, cannot be told from one that went on.
+    # Without `stats_since` an entry that was made anew, and grew larger since than it had been,
+    # with a faster and a slower call than any before, cannot be told from one that went on.
     least = 0.89 if version == "1.11" else 0.85
     assert least <= watched.told.share < 1
     assert watched.told.coverage == pytest.approx(watched.told.share, abs=_TIMED)
