@@ -62,7 +62,7 @@ def test_what_makes_no_sense_is_wrong_usage(bare_command_line: CommandLine) -> N
 
 
 #: Our operations database has one user, the program that migrates it: whoever comes while it does
-#: so waits, and is of the same version. What is dropped in it was carried over, and tests show that.
+#: so waits, and is of the same version. What is dropped was carried over, and tests show that.
 OURS_ALONE = {
     "check-scans", "column-dropped", "foreign-key-scans", "index-blocks-writes",
     "index-drop-blocks", "lock-held-across-backfill", "lock-held-across-scan", "not-null-scans",
