@@ -209,7 +209,7 @@ def backup() -> None:
         Branch(
             "serve",
             f"{_HERE}.monitor.serve:serve",
-            "Offer the newest measurements as OpenMetrics, until Ctrl-C.",
+            "Offer the newest measurements of all environments as OpenMetrics, until Ctrl-C.",
         ),
     ),
 )
@@ -224,17 +224,25 @@ def monitor() -> None:
         Branch(
             "list",
             f"{_HERE}.alerts.listing:listing",
-            "List what is wrong, what keeps it quiet, and when somebody looked.",
+            "List what is wrong, gravest first, what keeps it quiet, and when somebody looked.",
         ),
         Branch(
             "show",
             f"{_HERE}.alerts.show:show",
             "Show one incident: what is wrong, what to do, and who was told.",
         ),
-        Branch("ack", f"{_HERE}.alerts.ack:ack", "Say that you are at it: no more reminders."),
+        Branch(
+            "ack",
+            f"{_HERE}.alerts.ack:ack",
+            "Say that you are at an incident: it is not repeated any more.",
+        ),
         Branch("silence", f"{_HERE}.alerts.silence:silence", "Keep incidents quiet for a while."),
         Branch("unsilence", f"{_HERE}.alerts.silence:unsilence", "End a silence before its time."),
-        Branch("rules", f"{_HERE}.alerts.rules:rules", "List the rules with what they go by."),
+        Branch(
+            "rules",
+            f"{_HERE}.alerts.rules:rules",
+            "List the alert rules with what they go by in an environment.",
+        ),
         Branch(
             "test",
             f"{_HERE}.alerts.test:test",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command("test", cls=Command)
 @pass_invocation
 def test(invocation: Invocation) -> None:
-    """Send a test's beginning and its end to every alert channel of the environment.
+    """Send a test's beginning and its end to every channel of the environment.
 
     Both go through the outbox, as any alert does. Exit code 1: a channel did not take them.
     """
