@@ -27,6 +27,7 @@ from bounty_ops.monitoring import (
     Connections,
     Indexes,
     Queries,
+    Replication,
     Retention,
     Tables,
     Unknown,
@@ -68,7 +69,11 @@ _FAMILIES: Final = (
     _Family(INDEX_USAGE, Indexes.family, "Every index with its size and use.", indexes_metadata),
 )
 #: Families whose facts the report of another one needs.
-_NEEDED_BY: Final = {Indexes.family: frozenset({Tables.family})}
+_NEEDED_BY: Final = {
+    # Whether an index is used is decided by its standbys, too, and by what statements do.
+    Indexes.family: frozenset({Tables.family, Queries.family, Replication.family}),
+    Tables.family: frozenset({Queries.family}),
+}
 
 
 def collection_assets(names: Names) -> dg.AssetsDefinition:
