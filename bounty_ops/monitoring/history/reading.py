@@ -113,6 +113,9 @@ class _Reader:
         missing = [Unknown(**each) for each in json.loads(self._texts[row.unknown_id])]
         families: dict[str, FamilyResult] = {}
         for name in names:
+            if name not in documents and name not in whole:
+                missing.append(_unknown(name, "its samples are no longer there"))
+                continue
             try:
                 kind = FAMILIES[name][0]
                 if name in documents:
@@ -120,7 +123,10 @@ class _Reader:
                 else:
                     families[name] = kind.from_samples(dict(whole[name]))
             except (KeyError, ValidationError):
-                missing.append(_unreadable(name))
+                # Not readable is not the same as empty.
+                missing.append(
+                    _unknown(name, "its samples were stored by another version of bounty-ops")
+                )
         return CollectionResult(
             environment=self._environment,
             taken_at=row.taken_at.astimezone(UTC),
@@ -166,13 +172,12 @@ class _Reader:
                 },
             )
             for family, lists in orders.items()
+            if family in headlines
         }
 
     def _read_texts(self, numbers: set[int]) -> None:
         self._texts |= read_texts(self._connection, numbers - self._texts.keys())
 
 
-def _unreadable(family: str) -> Unknown:
-    """Written by another version of this program: not readable is not the same as empty."""
-    reason = "its samples were stored by another version of bounty-ops"
+def _unknown(family: str, reason: str) -> Unknown:
     return Unknown(family, "everything", reason, "Take a new collection")

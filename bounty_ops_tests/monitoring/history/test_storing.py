@@ -239,6 +239,15 @@ def test_samples_of_a_version_that_measured_otherwise_are_unknown_and_not_empty(
     assert "another version" in unknown.reason
 
 
+def test_samples_that_somebody_deleted_are_unknown_and_not_empty(operations: Engine) -> None:
+    store_collection(operations, taken(FRIDAY, relations(5)))
+    with operations.begin() as connection:
+        connection.execute(text("DELETE FROM bounty_ops.sample"))
+    (stored,) = latest_collections(operations, "development")
+    assert stored.families == {}
+    assert [each.reason for each in stored.unknown] == ["its samples are no longer there"]
+
+
 def test_a_clock_that_went_back_breaks_nothing_and_hides_nothing(operations: Engine) -> None:
     ahead, right = FRIDAY + 3 * DAY + HOUR, FRIDAY + HOUR
     store_collection(operations, taken(FRIDAY, relations(1, 2)))
