@@ -41,7 +41,6 @@ from bounty_ops.seeding import seed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bounty_ops.embedded.keeping import Program
     from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
 
 #: Rows as a shop has them: numbers, times, words that repeat and words that do not.
@@ -60,16 +59,6 @@ _BYTES_A_ROW: Final = 212  # with its indexes
 _TABLES: Final = 4
 #: Above that many gigabytes things are measured once, for the memory.
 _LARGE: Final = 1.0
-
-
-class RoomyStore(seaweed.Seaweed):
-    """A store with room to work in: its usual limit on memory costs it half as much CPU again."""
-
-    def program(self) -> Program:
-        """How a keeper runs it."""
-        program = super().program()
-        variables = {**program.environment, "GOMEMLIMIT": "2GiB"}
-        return dataclasses.replace(program, environment=variables)
 
 
 class Bench:
@@ -190,12 +179,13 @@ def _value(url: DatabaseUrl, query: str) -> int:
 @contextmanager
 def _servers(directory: Path, major: int) -> Iterator[Bench]:
     chosen = ports.choose(len(seaweed.COMPONENTS), pairs=True)
-    store = RoomyStore(
+    store = seaweed.Seaweed(
         directory / "s3",
         directory / "weed.log",
         dict(zip(seaweed.COMPONENTS, chosen, strict=True)),
         "bench-" + secrets.token_hex(8),
         secrets.token_urlsafe(24),
+        memory_limit="2GiB",
     )
     programs = find_programs(major, server=True)
     with (

@@ -35,10 +35,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--soak"):
         return
-    soak = [item for item in items if item.get_closest_marker("soak")]
+    soak = {item for item in items if item.get_closest_marker("soak")} | _left_to_the_soak(items)
     if soak:
-        config.hook.pytest_deselected(items=soak)
+        config.hook.pytest_deselected(items=list(soak))
         items[:] = [item for item in items if item not in soak]
+
+
+def _left_to_the_soak(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of tests with many cases all but every so manieth, in the order of their names."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("many"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left = set()
+    for several in cases.values():
+        marker = several[0].get_closest_marker("many")
+        assert marker is not None
+        every: int = marker.kwargs["every"]
+        ordered = sorted(several, key=lambda item: item.nodeid)
+        left |= {item for place, item in enumerate(ordered) if place % every}
+    return left
 
 
 def pytest_collection_finish() -> None:

@@ -169,6 +169,7 @@ def s3_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStoreSe
         dict(zip(seaweed.COMPONENTS, chosen, strict=True)),
         "test-" + secrets.token_hex(8),
         secrets.token_urlsafe(24),
+        memory_limit="1GiB",
     )
     with using(directory, seaweed.NAME, prepare=store.program, wait_ready=store.wait_ready):
         yield store.settings()

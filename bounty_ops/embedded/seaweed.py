@@ -61,6 +61,8 @@ class Seaweed:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     remove: tuple[Path, ...] = ()
+    memory_limit: str = _MEMORY_LIMIT
+    """Of Go's collector; with room to work in it takes a third less of the processor."""
 
     def arguments(self) -> list[str]:
         """The command line, without anything secret in it."""
@@ -95,7 +97,7 @@ class Seaweed:
             environment={
                 "PATH": os.defpath,
                 "HOME": str(self.directory),  # no configuration of the user's own is read
-                "GOMEMLIMIT": _MEMORY_LIMIT,
+                "GOMEMLIMIT": self.memory_limit,
                 "AWS_ACCESS_KEY_ID": self.access_key_id,
                 "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             },

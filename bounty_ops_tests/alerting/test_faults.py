@@ -159,6 +159,7 @@ def _until_told(watched: Watched, rule: Rule) -> list[str]:
     return []
 
 
+@pytest.mark.soak
 def test_idle_in_transaction(watched: Watched, session: Callable[..., Session]) -> None:
     rule = Rule.IDLE_IN_TRANSACTION
     watched.rules[rule.value] = {"warning": 0.2, "critical": None}
@@ -173,6 +174,7 @@ def test_idle_in_transaction(watched: Watched, session: Callable[..., Session]) 
 
 
 @pytest.mark.parametrize("rule", [Rule.LONG_QUERY, Rule.LONG_TRANSACTION])
+@pytest.mark.many(every=2)
 def test_long(rule: Rule, watched: Watched, session: Callable[..., Session]) -> None:
     watched.rules[rule.value] = {"warning": 0.2}
     one, ours = session("report"), session("bounty-ops backup")
@@ -186,6 +188,7 @@ def test_long(rule: Rule, watched: Watched, session: Callable[..., Session]) -> 
     ("application", "words"),
     [("importer", "(importer)"), ("bounty-ops migrate (runner)", "our own migration")],
 )
+@pytest.mark.many(every=2)
 def test_blocking(
     application: str, words: str, watched: Watched, session: Callable[..., Session]
 ) -> None:
@@ -204,6 +207,7 @@ def test_blocking(
     assert severity == ("critical" if "migrate" in application else "warning")
 
 
+@pytest.mark.soak
 def test_deadlocks(watched: Watched, session: Callable[..., Session]) -> None:
     rule = Rule.DEADLOCKS
     watched.rules[rule.value] = {"warning": 1}
@@ -233,6 +237,7 @@ def _aged(collection: CollectionResult, **ago: float) -> CollectionResult:
     return replace(collection, taken_at=datetime.now(UTC) - timedelta(**ago))
 
 
+@pytest.mark.soak
 def test_sequence_that_feeds_a_column(watched: Watched, session: Callable[..., Session]) -> None:
     rule = Rule.SEQUENCE_EXHAUSTION
     one = session()
@@ -256,6 +261,7 @@ def test_invalid_index(watched: Watched, session: Callable[..., Session]) -> Non
     told_and_over(first, again, watched.look(rule), words)
 
 
+@pytest.mark.soak
 def test_table_growth(watched: Watched, session: Callable[..., Session]) -> None:
     rule = Rule.TABLE_GROWTH
     watched.rules[rule.value] = {"minimum": 100_000}
@@ -284,6 +290,7 @@ def test_vacuum_lag(watched: Watched, session: Callable[..., Session]) -> None:
     told_and_over(first, again, _until_told(watched, rule), "2,000 dead rows", "VACUUM (VERBOSE)")
 
 
+@pytest.mark.soak
 def test_transaction_ids(watched: Watched) -> None:
     rule = Rule.TRANSACTION_IDS
     measured = watched.measure()
@@ -341,6 +348,7 @@ def test_a_server_that_is_away(watched: Watched) -> None:
     told_and_over(first, again, watched.look(rule), "127.0.0.1:9")
 
 
+@pytest.mark.soak
 def test_a_bucket_that_is_away(watched: Watched, s3_prefix: ObjectStoreSettings) -> None:
     rule = Rule.BUCKET_UNREACHABLE
     away = Journal(ObjectStore(replace(s3_prefix, endpoint_url="http://127.0.0.1:9")))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("major", oldest_and_newest_major())
+@pytest.mark.many(every=2)
 def test_zstd_is_used_where_it_is_known(
     make_zoo: Callable[[int], DatabaseUrl], backups: Backups, major: int
 ) -> None:

@@ -218,6 +218,7 @@ def test_remains_of_a_pruned_copy_are_cleared_before_it_is_copied_again(
         ),
     ],
 )
+@pytest.mark.many(every=2)
 def test_a_fault_at_any_request_leaves_no_half_copy_and_the_next_one_succeeds(
     faulty_s3: Start, journal: Journal, copies: Journal, fault: Fault, side: str
 ) -> None:
@@ -313,6 +314,7 @@ copy_backup(source, target, "production", sys.argv[2], progress=progress)
 """
 
 
+@pytest.mark.soak
 def test_a_killed_copy_is_not_visible_and_the_next_one_succeeds(
     journal: Journal, copies: Journal, second: ObjectStoreSettings, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def locking(s3_store: ObjectStoreSettings, tmp_path: Path) -> Backups:
 
 
 @pytest.mark.parametrize("mode", ["governance", "compliance"])
+@pytest.mark.many(every=2)
 def test_every_object_of_a_backup_is_locked(zoo: DatabaseUrl, locking: Backups, mode: str) -> None:
     manifest = locking.take(zoo, object_lock=mode, object_lock_days=3, shard_above_gib=4096 / 2**30)
 

@@ -224,6 +224,7 @@ def test_two_prunes_at_once_do_no_harm(journal: Journal) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.LOSE_REQUEST, Fault.ANSWER_403])
 @pytest.mark.parametrize("which", range(1, 7))
+@pytest.mark.many(every=4)
 def test_a_fault_at_any_write_of_a_removal_leaves_a_whole_backup_or_none(
     faulty_s3: Callable[[Callable[[Request], Fault | None]], FaultyStore],
     fault: Fault,

@@ -102,6 +102,7 @@ def rows_in_archive(
     "count",
     [BACKUPS, pytest.param(BACKUPS_IN_A_SOAK, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])],
 )
+@pytest.mark.many(every=2)
 def test_no_backup_is_empty_or_mixed(
     disturbed: Disturbed, backups: Backups, pg_programs: Programs, tmp_path: Path, count: int
 ) -> None:

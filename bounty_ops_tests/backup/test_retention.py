@@ -416,6 +416,7 @@ GENERATIONS = Policy(
 )
 
 
+@pytest.mark.soak
 def test_a_year_of_nights_converges_to_the_expected_number_and_is_never_refused() -> None:
     bucket, ever, log = lived(800, GENERATIONS, lambda _, now: [held(now)])
     good = proved(ever)
@@ -438,6 +439,7 @@ def test_a_gap_of_weeks_deletes_nothing() -> None:
 
 @settings(max_examples=40)
 @given(st.lists(st.sampled_from([*Standing]), min_size=1, max_size=60))
+@pytest.mark.soak
 def test_failed_nights_never_shorten_what_is_kept(after: list[Standing]) -> None:
     """However the nights after a good quarter end, as many days, weeks and months are kept."""
     policy = Policy(keep_daily=7, keep_weekly=4, keep_monthly=3)

@@ -33,6 +33,7 @@ def sizes(backups: Backups) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("major", oldest_and_newest_major())
+@pytest.mark.many(every=4)
 def test_a_database_in_shards_is_proved_on_every_major(
     make_zoo: Callable[..., DatabaseUrl], backups: Backups, major: int
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_pattern_fits_one_table(schema: str, name: str, expected: str) -> None
     assert pattern(table) == expected
 
 
+@pytest.mark.soak
 def test_tables_with_awkward_names_have_shards(
     fresh_database: DatabaseUrl, backups: Backups
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_role_of_least_privilege_dumps_shards_too(
     assert backups.verify(manifest).verdict is Verdict.PROVED
 
 
+@pytest.mark.soak
 def test_ctrl_c_between_shards_leaves_nothing(
     fresh_database: DatabaseUrl, backups: Backups
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_silence_holds_back_what_it_names_until_it_is_ended(command_line: Comm
         (("silence", "--for", "4h", "--reason", "r", "--rule", "blockin"), "no rule 'blockin'"),
     ],
 )
+@pytest.mark.many(every=3)
 def test_what_makes_no_sense_is_refused(
     words: tuple[str, ...], why: str, command_line: CommandLine
 ) -> None:

@@ -58,6 +58,7 @@ def test_every_channel_hears_the_beginning_and_the_end(
     assert alertmanager.firing(datetime.now(UTC)) == []
 
 
+@pytest.mark.soak
 def test_a_channel_that_refuses_is_told_and_nothing_is_left_to_be_sent_later(
     told: CommandLine, webhook: Webhook, alertmanager: AlertmanagerReceiver
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_channel_that_refuses_is_told_and_nothing_is_left_to_be_sent_later(
     assert len(webhook.titles) == 2
 
 
+@pytest.mark.soak
 def test_a_url_that_is_not_understood_fails_the_test(told: CommandLine) -> None:
     done = told.with_variables(ALERT_URL=f"nonsense://{TOKEN}").run("alerts", "test")
     assert done.code == 1

@@ -51,6 +51,7 @@ def test_a_backup_is_taken_proved_listed_and_shown(filled: CommandLine) -> None:
     assert everything == listed
 
 
+@pytest.mark.soak
 def test_a_damaged_archive_is_refuted_with_exit_code_1(
     filled: CommandLine, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_backup_does_not_need_the_operations_database(filled: CommandLine) -> 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.many(every=2)
 def test_an_interruption_leaves_nothing_visible_and_the_next_run_works(
     filled: CommandLine, s3_prefix: ObjectStoreSettings, number: signal.Signals, code: int
 ) -> None:

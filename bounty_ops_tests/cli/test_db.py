@@ -91,6 +91,7 @@ def test_from_an_empty_database_to_one_with_rows(command_line: CommandLine) -> N
     assert (nothing.code, nothing.document["outcome"]) == (0, "nothing_to_do")
 
 
+@pytest.mark.soak
 def test_migrations_are_taken_back_by_the_digest_of_what_was_shown(
     command_line: CommandLine,
 ) -> None:

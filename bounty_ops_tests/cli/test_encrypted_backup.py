@@ -23,6 +23,7 @@ def encrypting(filled: CommandLine) -> CommandLine:
     return dataclasses.replace(filled, secrets=(*filled.secrets, str(identity)))
 
 
+@pytest.mark.soak
 def test_it_is_proved_with_the_key_and_inconclusive_without(encrypting: CommandLine) -> None:
     with_key = encrypting.with_variables(BACKUP_AGE_IDENTITY_FILE="key.txt")
     taken = with_key.run("backup", "run", "--debug", "--json")

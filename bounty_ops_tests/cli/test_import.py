@@ -78,6 +78,7 @@ def test_a_downloaded_backup_comes_back_byte_for_byte_and_unverified(
     assert (again.code, again.document["outcome"]) == (0, "there_already")
 
 
+@pytest.mark.soak
 def test_a_file_that_was_changed_is_noticed_before_anything_is_stored(
     elsewhere: CommandLine, downloaded: Path, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -105,6 +106,7 @@ def test_another_manifest_under_the_same_id_is_refused(
     assert "another backup under the id" in done.error_lines[0]
 
 
+@pytest.mark.soak
 def test_an_import_that_was_killed_is_taken_up_again(
     filled: CommandLine, elsewhere: CommandLine, downloaded: Path, s3_prefix: ObjectStoreSettings
 ) -> None:
@@ -128,6 +130,7 @@ def test_something_else_in_the_place_of_an_object_is_refused(
     assert there.get(key) == b"something else"
 
 
+@pytest.mark.soak
 def test_a_backup_keeps_its_environment(elsewhere: CommandLine, downloaded: Path) -> None:
     (elsewhere.home / ".env.staging").write_text("DATABASE_URL=postgresql://a@b.example/c\n")
     done = elsewhere.run("backup", "import", str(downloaded), "-e", "staging")
@@ -267,6 +270,7 @@ def test_what_is_no_directory_of_a_backup_is_named(filled: CommandLine) -> None:
     assert filled.run("backup", "import", "empty").code == 3
 
 
+@pytest.mark.soak
 def test_a_bucket_that_is_gone_is_two_lines(filled: CommandLine, downloaded: Path) -> None:
     make_foreign(filled)
     gone = filled.with_variables(BACKUP_BUCKET="s3://no-such-bucket-here")

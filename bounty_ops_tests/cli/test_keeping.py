@@ -151,6 +151,7 @@ def test_a_pinned_backup_stays_until_it_is_unpinned(
     assert gone["id"] == made[2].id
 
 
+@pytest.mark.soak
 def test_copies_are_made_listed_and_pruned_by_the_same_rules(
     operator: CommandLine, journal: Journal, copies: Journal
 ) -> None:
@@ -249,6 +250,7 @@ def test_no_rule_is_said_and_how_to_set_one(operator: CommandLine, journal: Jour
         ("list", "--copies", "--from-copy"),
     ],
 )
+@pytest.mark.many(every=3)
 def test_wrong_input_is_exit_code_2_and_two_lines(
     operator: CommandLine, words: tuple[str, ...]
 ) -> None:

@@ -62,6 +62,7 @@ def test_each_family_has_a_look_and_a_document(command_line: CommandLine, name: 
     assert set(document["families"]) == {name}
 
 
+@pytest.mark.soak
 def test_a_watch_ends_with_ctrl_c_and_not_with_the_server(command_line: CommandLine) -> None:
     gone = command_line.with_variables(DATABASE_URL="postgresql://x:planted@127.0.0.1:1/x")
     with gone.start("monitor", "connections", "--watch", "0.5") as watch:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
 import psycopg
+import pytest
 
 from bounty_ops.embedded.processes import wait_until
 from bounty_ops.environments import DatabaseUrl
@@ -41,6 +42,7 @@ def test_a_scrape_reads_what_was_measured_and_says_when_it_cannot(
         assert server.wait(30) == 0
 
 
+@pytest.mark.soak
 def test_a_port_that_is_taken_is_said(command_line: CommandLine) -> None:
     with command_line.start("monitor", "serve", "--port", "0") as server:
         assert server.stderr is not None

@@ -41,6 +41,7 @@ def test_a_proof_feeds_the_switch_and_an_unverified_backup_does_not(
     assert len(switch.paths) == 2
 
 
+@pytest.mark.soak
 def test_a_switch_that_is_broken_fails_no_proof(watched: CommandLine, switch: Switch) -> None:
     switch.answers = [404]
     done = watched.run("backup", "run")

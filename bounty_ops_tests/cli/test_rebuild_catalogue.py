@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 
 from bounty_ops.environments import DatabaseUrl
 from bounty_ops.object_store import ObjectStore
@@ -59,6 +60,7 @@ def test_it_needs_no_environment_that_works(filled: CommandLine) -> None:
     assert "1 backups, 0 verifications, 0 migrations" in done.stdout
 
 
+@pytest.mark.soak
 def test_what_is_gone_or_damaged_in_the_bucket_is_left_out_and_said(
     filled: CommandLine, s3_prefix: ObjectStoreSettings
 ) -> None:

@@ -42,6 +42,7 @@ def beside(line: CommandLine) -> DatabaseUrl:
     return line.database.with_database(f"{line.database.database}_copy")
 
 
+@pytest.mark.soak
 def test_a_new_database_is_restored_into_at_once(backed_up: tuple[CommandLine, str]) -> None:
     line, backup = backed_up
     copy = beside(line)
@@ -98,6 +99,7 @@ WRONG = (
 )
 
 
+@pytest.mark.soak
 def test_what_cannot_be_restored_is_two_lines(backed_up: tuple[CommandLine, str]) -> None:
     line, backup = backed_up
     places = {"ID": backup, "COPY": beside(line).text()}
@@ -147,6 +149,7 @@ def test_a_download_holds_everything_and_overwrites_nothing(
     assert no_place.code == 2
 
 
+@pytest.mark.soak
 def test_a_refresh_masks_and_asks_where_something_is(
     backed_up: tuple[CommandLine, str], make_database: Callable[..., DatabaseUrl]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def test_every_environment_has_a_place_in_it(command_line: CommandLine) -> None:
     assert "planted" not in outcome.stdout + outcome.stderr
 
 
+@pytest.mark.soak
 def test_the_last_backup_and_the_last_proof_may_differ(filled: CommandLine) -> None:
     proved = filled.run("backup", "run", "--json").document
     newer = filled.run("backup", "run", "--no-verify", "--json").document

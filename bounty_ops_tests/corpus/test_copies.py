@@ -44,12 +44,14 @@ BY_GROUP = [
 
 
 @pytest.mark.parametrize("group", BY_GROUP)
+@pytest.mark.many(every=2)
 def test_a_copy_with_one_change_is_refuted(stage: Stage, group: str) -> None:
     judged = {one: not_told(one, stage.judged_after(one.statements)) for one in GROUPS[group]}
 
     assert {change.label: left for change, left in judged.items() if left} == {}
 
 
+@pytest.mark.soak
 def test_a_copy_whose_sequences_are_set_back_is_refuted(stage: Stage) -> None:
     judged = {
         one: not_told(one, stage.judged_for_good(one.statements))
@@ -68,6 +70,7 @@ def told_of(cases: Sequence[sound.Sound], judged: Sequence[Judgement]) -> dict[s
     }
 
 
+@pytest.mark.soak
 def test_a_copy_that_is_stored_in_another_way_is_proved(stage: Stage) -> None:
     judged = [stage.judged_after(one.statements) for one in sound.IN_TRANSACTION]
 

@@ -71,6 +71,7 @@ def test_one_run_measures_all_four_and_stores_them(
     assert set(stored.families) >= {"connections", "queries", "tables", "indexes"}
 
 
+@pytest.mark.soak
 def test_the_collection_judges_what_it_sees_and_what_it_does_not(development: Deployment) -> None:
     found = checks(development.run("development_collect"))
     assert found["connection_stats:below_limit"] == (True, "WARN")

@@ -220,6 +220,7 @@ def test_the_form_as_it_stands_shows_the_plan_and_deletes_nothing(deployment: De
     assert observed(deployment)["next_step"] == "Nothing is to be deleted."
 
 
+@pytest.mark.soak
 def test_the_form_prunes_the_second_bucket_and_allows_more_once(
     deployment: Deployment, s3_prefix: ObjectStoreSettings
 ) -> None:

@@ -38,6 +38,7 @@ def tables(url: DatabaseUrl) -> int:
     return int(row[0])
 
 
+@pytest.mark.soak
 def test_launched_as_it_stands_it_shows_the_plan_and_changes_nothing(
     development: Deployment, fresh_database: DatabaseUrl
 ) -> None:
@@ -76,6 +77,7 @@ def test_the_digest_of_the_plan_applies_it_and_leaves_evidence(development: Depl
         assert connection.scalars(select(MigrationRecord.id)).all() == [evidence.id]
 
 
+@pytest.mark.soak
 def test_what_was_applied_is_seen_on_the_asset_and_its_check(development: Deployment) -> None:
     result = development.run("development_migrate", {"apply": "head"})
 
@@ -96,6 +98,7 @@ def test_what_was_applied_is_seen_on_the_asset_and_its_check(development: Deploy
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, "HEAD"])
+@pytest.mark.many(every=2)
 def test_any_other_digest_is_refused_and_nothing_is_changed(
     development: Deployment, fresh_database: DatabaseUrl, digest: str
 ) -> None:
@@ -107,6 +110,7 @@ def test_any_other_digest_is_refused_and_nothing_is_changed(
     assert tables(fresh_database) == 0
 
 
+@pytest.mark.soak
 def test_with_nothing_pending_head_does_nothing_and_says_so(development: Deployment) -> None:
     assert development.run("development_migrate", {"apply": "head"}).success
     assert development.run("development_migrate", {"apply": "head"}).success
@@ -132,6 +136,7 @@ def test_a_protected_environment_takes_a_digest_and_a_name_but_never_head(
     assert tables(fresh_database) > 37
 
 
+@pytest.mark.soak
 def test_nothing_is_applied_when_its_record_could_not_be_written(
     development: Deployment, fresh_database: DatabaseUrl
 ) -> None:
@@ -165,6 +170,7 @@ def test_no_field_fetches_a_variable_of_the_process(development: Deployment, fie
         development.run("development_migrate", {field: {"env": "PATH"}})
 
 
+@pytest.mark.soak
 def test_a_protected_environment_is_not_migrated_while_gates_refuse(
     make_deployment: Callable[..., Deployment], fresh_database: DatabaseUrl
 ) -> None:

@@ -85,6 +85,7 @@ def test_the_digest_and_a_name_restore_a_protected_environment(
     run(production.with_database("postgres"), done["remove_old_database"])
 
 
+@pytest.mark.soak
 def test_a_refresh_puts_a_masked_copy_into_staging_and_never_into_production(
     two: tuple[Deployment, DatabaseUrl, DatabaseUrl],
 ) -> None:

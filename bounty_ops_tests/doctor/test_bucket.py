@@ -78,6 +78,7 @@ def test_versions_are_a_protection(s3_store: ObjectStoreSettings, examined: Exam
         (Habit.DENIES_SETTINGS, "protection", State.UNKNOWN),
     ],
 )
+@pytest.mark.many(every=3)
 def test_a_missing_promise_is_a_warning_and_one_that_is_not_seen_is_unknown(
     faulty_s3: Start, examined: Examined, habit: Habit, name: str, state: State
 ) -> None:

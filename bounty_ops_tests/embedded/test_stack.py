@@ -202,6 +202,7 @@ def test_after_sigkill_of_the_supervisor_alone_nothing_survives_it(project: Path
 
 
 @pytest.mark.parametrize("victim", ["weed", "postgres"])
+@pytest.mark.many(every=2)
 def test_the_death_of_a_server_ends_the_stack_and_says_why(project: Path, victim: str) -> None:
     with python(_SERVERS, project, "S3") as up:
         assert read_line(up) == "ready"
@@ -217,6 +218,7 @@ def test_the_death_of_a_server_ends_the_stack_and_says_why(project: Path, victim
     assert processes_of(project) == []
 
 
+@pytest.mark.soak
 def test_of_two_that_are_started_at_once_one_runs_and_one_is_told(project: Path) -> None:
     with python(_SERVERS, project) as one, python(_SERVERS, project) as two:
         said = {read_line(one): one, read_line(two): two}

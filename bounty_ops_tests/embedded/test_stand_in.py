@@ -219,6 +219,7 @@ def test_data_survives_a_kill_of_everything(settings: Settings, made: Path) -> N
         store.delete(store_key)
 
 
+@pytest.mark.soak
 def test_a_reused_pid_in_the_lock_file_is_no_obstacle(settings: Settings, made: Path) -> None:
     with python(_USER, made) as user:
         read_line(user)

@@ -59,6 +59,7 @@ def variables(s3_prefix: ObjectStoreSettings) -> Mapping[str, str]:
         pytest.param(20 * MIB, id="for a table"),
     ],
 )
+@pytest.mark.soak
 def test_a_drill_without_room_finds_nothing_out(
     fresh_database: DatabaseUrl,
     backups: Backups,
@@ -88,6 +89,7 @@ def test_a_drill_without_room_finds_nothing_out(
     assert backups.journal.summaries()[0].verdict is Verdict.PROVED
 
 
+@pytest.mark.soak
 def test_a_server_without_room_for_so_many_locks_is_told_and_left_alone(
     pg_programs: Programs, backups: Backups, tmp_path: Path
 ) -> None:

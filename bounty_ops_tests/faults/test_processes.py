@@ -132,6 +132,7 @@ def test_the_sources_server_that_crashes_half_way(
     assert backups.left_over() == []
 
 
+@pytest.mark.soak
 def test_the_sources_server_that_is_stopped_at_once_half_way(
     own_server: DatabaseUrl, backups: Backups
 ) -> None:
@@ -167,6 +168,7 @@ def test_pg_restore_killed_again_and_again_finds_nothing_out(
     assert summary.verdict is Verdict.PROVED
 
 
+@pytest.mark.soak
 def test_the_throw_away_server_that_crashes_under_the_restore_finds_nothing_out(
     zoo: DatabaseUrl, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:

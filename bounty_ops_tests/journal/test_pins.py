@@ -89,6 +89,7 @@ def test_a_removal_that_was_killed_before_it_decided_is_told_with_the_pin_in_pla
     assert not remove(journal, manifest).removed, "the pin holds"
 
 
+@pytest.mark.soak
 def test_a_pin_and_a_removal_at_once_never_both_win(journal: Journal) -> None:
     """Whatever the order of their requests: a pin that succeeded belongs to a whole backup."""
     pinned = removed = 0

@@ -248,6 +248,7 @@ def told_afterwards(desk: Desk, applied: dict[str, Any]) -> None:
     assert standing["drift"] == "yes"
 
 
+@pytest.mark.soak
 def test_an_emergency_is_recorded_and_a_backup_may_be_taken_on_the_way(desk: Desk) -> None:
     migrate(desk.production)
     write_revision(desk.line, "bounty_0002", "bounty_0001", "CREATE TABLE garden (id int)")

@@ -51,7 +51,8 @@ def test_up_down_up_is_up(fresh_database: DatabaseUrl) -> None:
 def test_the_operations_database_goes_up_down_up(fresh_database: DatabaseUrl) -> None:
     migrate_ops(fresh_database)
     before = _facts(fresh_database)
-    run_revision(fresh_database, OPS.directory(), revisions_of(OPS).head, cause=Cause("downgrade"))
+    for revision in reversed(revisions_of(OPS).order):
+        run_revision(fresh_database, OPS.directory(), revision.id, cause=Cause("downgrade"))
     assert differences(version_table_facts(), _facts(fresh_database)) == []
     migrate_ops(fresh_database)
     assert differences(before, _facts(fresh_database)) == []

@@ -113,6 +113,7 @@ def test_every_version_of_the_extension_can_be_read(
 
 
 @pytest.mark.parametrize("major", [m for m in all_server_majors() if m != DEFAULT_MAJOR])
+@pytest.mark.many(every=3)
 def test_every_major_of_the_server_can_be_read(tmp_path: Path, major: int) -> None:
     programs = find_programs(major, server=True)
     with running_server(programs, tmp_path, STATEMENT_SETTINGS) as url:

@@ -94,6 +94,7 @@ def test_a_plain_bucket_keeps_every_promise_that_backups_rest_on(
         (Habit.HAS_KMS, set()),
     ],
 )
+@pytest.mark.many(every=3)
 def test_a_provider_that_does_not_keep_a_promise_is_found_out(
     faulty_s3: Start, habit: Habit, broken: set[str]
 ) -> None:

@@ -69,6 +69,7 @@ def versions(settings: ObjectStoreSettings) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+@pytest.mark.many(every=2)
 def test_a_locked_object_cannot_be_deleted_before_its_time(
     store: ObjectStore, locking: ObjectStoreSettings, mode: LockMode
 ) -> None:

@@ -64,6 +64,7 @@ def assert_nothing_visible_and_the_rest_can_be_cleared_away(faulty: FaultyStore)
         (Fault.NO_BUCKET, "no such bucket", "BACKUP_BUCKET"),
     ],
 )
+@pytest.mark.many(every=4)
 def test_what_ends_in_the_middle_of_an_upload_is_named_and_shows_nothing(
     faulty_s3: Start, operation: str, fault: Fault, what: str, remedy: str
 ) -> None:
@@ -92,6 +93,7 @@ def test_keys_of_the_second_bucket_are_called_by_their_names(faulty_s3: Start) -
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fault", [Fault.ANSWER_503, Fault.LOSE_REQUEST])
+@pytest.mark.many(every=4)
 def test_a_storm_that_ends_is_survived(faulty_s3: Start, operation: str, fault: Fault) -> None:
     """More failures in a row than boto3 repeats: only patience helps."""
     left = 4

@@ -90,6 +90,7 @@ def test_an_undisturbed_upload_makes_only_these_requests(
     [(LARGE, LARGE_OPERATIONS), (SMALL, SMALL_OPERATIONS)],
     ids=["large", "small"],
 )
+@pytest.mark.many(every=4)
 def test_one_fault_at_any_request_leaves_all_or_nothing(
     faulty_s3: Start, fault: Fault, data: bytes, operations: list[str]
 ) -> None:

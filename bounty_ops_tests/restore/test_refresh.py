@@ -183,6 +183,7 @@ def test_a_role_without_special_rights_masks_without_firing_triggers(
     assert value(poor, "SELECT tgenabled FROM pg_trigger WHERE tgname = 'remember'") == "O"
 
 
+@pytest.mark.soak
 def test_what_does_not_fit_leaves_the_target_as_it_was(
     people: DatabaseUrl, make_database: Callable[..., DatabaseUrl], backups: Backups
 ) -> None:

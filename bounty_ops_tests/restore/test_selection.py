@@ -83,6 +83,7 @@ def test_a_foreign_key_comes_only_with_both_of_its_ends() -> None:
     ],
 )
 @pytest.mark.parametrize("shard_above_gib", [8.0, TINY])
+@pytest.mark.many(every=3)
 def test_chosen_tables_come_back_whole_into_a_database_of_their_own(
     zoo: DatabaseUrl,
     restores: Restores,

@@ -102,6 +102,7 @@ def test_a_backup_that_is_killed_half_way(
 
 
 @pytest.mark.parametrize("what", ["fetch", "restore"])
+@pytest.mark.many(every=2)
 def test_a_verification_that_is_killed_half_way(
     fresh_database: DatabaseUrl,
     backups: Backups,

@@ -83,6 +83,7 @@ def fruit(fresh_database: DatabaseUrl) -> DatabaseUrl:
         ("between", signal.SIGINT),
     ],
 )
+@pytest.mark.many(every=2)
 def test_a_restore_that_is_ended_half_way(
     fruit: DatabaseUrl,
     restores: Restores,

@@ -41,6 +41,7 @@ def nothing_is_left(backups: Backups) -> None:
 
 
 @pytest.mark.parametrize("major", all_server_majors())
+@pytest.mark.many(every=4)
 def test_one_of_everything_is_proved_on_every_major(
     make_zoo: Callable[[int], DatabaseUrl], backups: Backups, major: int
 ) -> None:
@@ -272,6 +273,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.soak
 def test_whatever_is_changed_in_a_copy_is_told(
     make_zoo: Callable[[], DatabaseUrl], backups: Backups
 ) -> None:

@@ -180,6 +180,7 @@ def test_a_database_that_changed_since_gets_another_revision(
     assert second.revision > first.revision
 
 
+@pytest.mark.soak
 def test_what_cannot_be_adopted_is_refused(
     fresh_database: DatabaseUrl, pg_server: DatabaseUrl, state_dir: Path
 ) -> None:

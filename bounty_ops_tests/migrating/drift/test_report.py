@@ -75,6 +75,7 @@ def _run(command: click.Command, *words: str, given: str | None = None) -> tuple
     return done.exit_code, done.stdout
 
 
+@pytest.mark.soak
 def test_the_commands_take_a_database_by_the_name_of_a_variable(
     fresh_database: DatabaseUrl,
     pg_server: DatabaseUrl,

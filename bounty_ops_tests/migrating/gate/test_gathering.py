@@ -137,6 +137,7 @@ def test_a_database_that_is_away_is_an_error_and_no_gate(
         gather(gone, settings_of(gone), plan, None, operator="ada", lineage=line)
 
 
+@pytest.mark.soak
 def test_an_unprotected_environment_is_asked_for_nothing_in_the_bucket(
     fresh_database: DatabaseUrl, line: Lineage
 ) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
     from bounty_ops_tests.fix_command_line import CommandLine
 
 
+@pytest.mark.soak
 def test_a_check_for_ci_and_a_push(command_line: CommandLine) -> None:
     checked = command_line.run("db", "generate", "--check", "--json")
     assert (checked.code, checked.document["outcome"]) == (0, "nothing_to_do")

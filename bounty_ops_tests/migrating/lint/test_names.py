@@ -172,6 +172,7 @@ def known(
         yield connection, read_catalogue(connection), major
 
 
+@pytest.mark.many(every=3)
 def test_the_linter_says_always_fails_where_the_server_refuses_and_nowhere_else(
     known: tuple[psycopg.Connection[tuple[object, ...]], Catalogue, int],
 ) -> None:

@@ -77,6 +77,7 @@ def observe(url: DatabaseUrl, *statements: str, attended: bool = True) -> dict[s
         ("LOCK TABLE event_now IN SHARE MODE", {"write"}),
     ],
 )
+@pytest.mark.many(every=3)
 def test_a_lock_stops_whom_it_conflicts_with(
     things: DatabaseUrl, statement: str, stopped: set[str]
 ) -> None:

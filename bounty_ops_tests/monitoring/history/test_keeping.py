@@ -81,6 +81,7 @@ def test_partitions_are_made_ahead_and_once(operations: Engine) -> None:
     assert history_size(operations).in_default == {}
 
 
+@pytest.mark.soak
 def test_a_month_without_maintenance_loses_nothing(operations: Engine) -> None:
     _store(operations, range(30), every=DAY)
     now = FRIDAY + 29 * DAY + 20 * HOUR

@@ -101,6 +101,7 @@ def test_with_a_catalogue_the_linter_finds_97_percent_and_alarms_in_3(
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("major", _majors())
+@pytest.mark.soak
 def test_with_a_catalogue_what_is_said_of_locks_rewrites_and_scans_is_so(
     major: int, known_of: Callable[[int], Catalogues], request: pytest.FixtureRequest
 ) -> None:
