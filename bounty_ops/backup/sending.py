@@ -89,19 +89,23 @@ class Sending:
         memory = MEMORY_BYTES // min(self._jobs, len(objects))
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="bounty-ops-object") as pool:
             # The largest first; the archive, whose end needs all fingerprints, among the first.
-            first = pool.submit(self._send, archive, before_complete, memory)
-            futures = [first, *(pool.submit(self._send, one, _agreed, memory) for one in shards)]
+            first = pool.submit(self._send_or_stop, archive, before_complete, memory)
+            rest = (pool.submit(self._send_or_stop, one, _agreed, memory) for one in shards)
+            futures = [first, *rest]
             try:
                 wait(futures, return_when=FIRST_EXCEPTION)
-                self._raise_first(futures)
+                if any(future.done() and future.exception() for future in futures):
+                    # It has stopped the others. Without waiting, one of those that were stopped
+                    # might be heard before the one that knows why.
+                    wait(futures)
+                    self._raise_first(futures)
             except BaseException:
                 self._give_up(futures)
                 raise
         return tuple(future.result() for future in futures)
 
     def _raise_first(self, futures: Sequence[Future[ObjectRecord]]) -> None:
-        failures = [f.exception() for f in futures if f.done() and not f.cancelled()]
-        found = [failure for failure in failures if failure is not None]
+        found = [failure for future in futures if (failure := future.exception()) is not None]
         for failure in sorted(found, key=lambda each: isinstance(each, Stopped)):
             raise failure
 
@@ -115,6 +119,17 @@ class Sending:
                 # What cannot be deleted now is swept by the next backup.
                 with contextlib.suppress(ObjectStoreError):
                     self._store.delete_versions(future.result().key)
+
+    def _send_or_stop(
+        self, one: DumpObject, before_complete: Callable[[], None], memory: int
+    ) -> ObjectRecord:
+        try:
+            return self._send(one, before_complete, memory)
+        except BaseException:
+            # Here, not where somebody waits: this thread takes the next object at once, and would
+            # dump and store it for nothing before anybody else hears of the failure.
+            self.stop()
+            raise
 
     def _send(
         self, one: DumpObject, before_complete: Callable[[], None], memory: int
