@@ -32,7 +32,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VERSION = 1
+VERSION = 2
 KNOWN_FORMAT = 2
 CHUNK = 1 << 20
 #: Parameters of a URL, and the variables of libpq that mean the same.
@@ -313,6 +313,33 @@ def restore(
     pg_restore(environment, main, options + jobs + ["--section=post-data"])
 
 
+def furnish(manifest: dict[str, Any], environment: dict[str, str]) -> None:
+    """Give a database that was made here the source's settings; what cannot be given is said."""
+    database = environment["PGDATABASE"]
+    facts = (about(manifest, "about_database") or [{}])[0]
+    for one in facts.get("values") or ():
+        role, name, value = one["role"], one["name"], one["value"]
+        what = "the setting {}{}".format(name, "" if role is None else f" of {role}")
+        if value is None:
+            say(f"NOT RESTORED: {what}; its value may be a secret and is in no backup")
+            continue
+        whom = f"ALTER DATABASE {quote(database)}"
+        if role is not None:
+            whom = f"ALTER ROLE {quote(role)} IN DATABASE {quote(database)}"
+        which = ".".join(quote(part) for part in name.split("."))
+        # FROM CURRENT, because some settings are lists, which one literal would turn into one name.
+        change = "BEGIN; SELECT set_config({}, {}, true); {} SET {} FROM CURRENT; COMMIT;"
+        try:
+            ask(environment, change.format(literal(name), literal(value), whom, which))
+        except Stop as stop:
+            say(f"NOT RESTORED: {what}: {stop}")
+    if facts.get("owner"):
+        say(
+            "The source's database belonged to {}; to whom this one belongs, and who may connect, "
+            "is yours to say.".format(facts["owner"])
+        )
+
+
 def compare(manifest: dict[str, Any], environment: dict[str, str]) -> int:
     """Count the rows of every table; how many tables differ."""
     of_extensions = _tables_of_extensions(environment)
@@ -393,7 +420,11 @@ def recover(wishes: argparse.Namespace) -> int:
         say("Restoring into {}".format(environment["PGDATABASE"]))
         restore(archives, environment, wishes)
     ask(environment, "ANALYZE")
-    return 1 if compare(manifest, environment) else 0
+    differing = compare(manifest, environment)
+    if wishes.create:
+        # Last of all: a statement_timeout of the source's would end what reads every row.
+        furnish(manifest, environment)
+    return 1 if differing else 0
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:

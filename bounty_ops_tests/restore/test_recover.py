@@ -179,6 +179,35 @@ def test_missing_roles_are_created_or_left_away(
     assert value(third, owned) == owner
 
 
+def test_settings_of_the_database_come_back_and_what_does_not_is_said(
+    fresh_database: DatabaseUrl,
+    restores: Restores,
+    recover: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+) -> None:
+    source = fresh_database.database
+    run(
+        fresh_database,
+        "CREATE TABLE fruit (i integer)",
+        f"ALTER DATABASE {source} SET search_path TO app, public",
+        f"ALTER DATABASE {source} SET statement_timeout TO '90s'",
+        f"ALTER DATABASE {source} SET app.motto TO 'it''s \\ all'",
+        f"ALTER DATABASE {source} SET app.api_key TO 'hush-hush'",
+    )
+    directory = download(restores, restores.backups.take(fresh_database), tmp_path / "backup")
+    target = restores.target(fresh_database.with_database(new_name())).url
+
+    done = recover(directory, "--create", "--into", target.text())
+
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("NOT RESTORED")]
+    assert [("app.api_key" in line, "hush" in line) for line in told] == [(True, False)]
+    assert f"belonged to {fresh_database.user}" in done.stdout
+    assert value(target, "SHOW search_path") == "app, public"
+    assert value(target, "SHOW statement_timeout") == "90s"
+    assert value(target, "SHOW app.motto") == "it's \\ all"
+
+
 def test_the_bucket_has_it_and_never_an_older_one(
     fresh_database: DatabaseUrl, restores: Restores
 ) -> None:
