@@ -5,16 +5,21 @@ shows statements as they were typed in ``pg_stat_activity``, and even ``pg_stat_
 gives literals away when an entry is made anew for a prepared statement after a reset. So nothing
 that monitoring reads is stored, logged or shown before it went through `strip_literals`.
 
-The reader below follows PostgreSQL's own lexer (src/backend/parser/scan.l). Where the text alone
-does not say where a literal ends, everything after its beginning is dropped: a statement that
-was cut off inside a literal, a comment within a comment, and a backslash before a quote, whose
-meaning depends on the session's ``standard_conforming_strings``.
+The reader below follows PostgreSQL's own lexer (src/backend/parser/scan.l). That says where a
+literal ends, and not where it was meant to: of ``'O'Neill'`` the name is left, and of a comment
+with ``*/`` in it the rest. So a text is kept whole only if PostgreSQL's own grammar takes it for a
+statement without what is in its literals. Of any other text nothing is kept after its first literal
+or comment: one that was cut off, that PostgreSQL refuses, with a comment within a comment, or with
+a backslash before a quote, whose meaning depends on ``standard_conforming_strings``.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+
+from pglast import keywords
+from pglast.parser import ParseError, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +72,26 @@ _MISTYPED_SET: Final = (
 )
 #: `CREATE ROLE x PASSWORD s3cr3t`
 _ROLE_OPTION: Final = r"(?:CREATE|ALTER)\s+(?:ROLE|USER|GROUP)\b.*?\bPASSWORD\b(?!\s+NULL\b)(?=\s)"
+#: What may stand before a string, besides words of the grammar: names of types. Any other word
+#: there is more likely the end of a literal with an unescaped quote in it.
+_TYPES: Final = frozenset((
+    "bool", "box", "bytea", "cidr", "circle", "date", "datemultirange", "daterange", "float4",
+    "float8", "inet", "int2", "int4", "int8", "int4range", "int8range", "json", "jsonb",
+    "jsonpath", "line", "lseg", "macaddr", "money", "name", "numrange", "oid", "path", "point",
+    "polygon", "regclass", "regproc", "regprocedure", "regrole", "regtype", "text", "timestamptz",
+    "timetz", "tsquery", "tsrange", "tstzrange", "tsvector", "uuid", "xid", "xml",
+))  # fmt: skip
+_KEYWORDS: Final = frozenset().union(
+    keywords.RESERVED_KEYWORDS,
+    keywords.UNRESERVED_KEYWORDS,
+    keywords.COL_NAME_KEYWORDS,
+    keywords.TYPE_FUNC_NAME_KEYWORDS,
+)
+_BEFORE_STRINGS: Final = _TYPES | _KEYWORDS
+#: Besides keywords, literals and parameters what may follow a comment with a newline in it.
+_AFTER_COMMENTS: Final = frozenset(",;)")
+#: Longer ones are not parsed, and count as no statements.
+_MOST_PARSED: Final = 50_000
 _UNQUOTED_VALUE: Final = re.compile(f"{_SET}|{_MISTYPED_SET}|{_ROLE_OPTION}", re.IGNORECASE)
 
 
@@ -94,6 +119,17 @@ def _without_value(statement: str, placeholder: str) -> str:
     return f"{statement[: len(statement) - len(bare)]}{match.group()} {placeholder}"
 
 
+def _is_statement(text: str) -> bool:
+    """Whether the grammar, that of version 18, knows it."""
+    if len(text) > _MOST_PARSED or "\0" in text:  # C would read no further than that
+        return False
+    try:
+        split(text)
+    except ParseError:
+        return False
+    return True
+
+
 class _Reader:
     """Reads one text from left to right; every step consumes at least one character."""
 
@@ -102,14 +138,25 @@ class _Reader:
         self._placeholder = placeholder
         self._at = 0
         self._out: list[str] = []
+        #: The same statement with empty literals, for the grammar.
+        self._bare: list[str] = []
+        self._word = ""
+        #: How much of `_out` is certain, whatever the first literal or comment was meant to be.
+        self._certain: int | None = None
+        self._doubtful = False
+        #: Whether what comes next may belong to the comment before it.
+        self._wary = False
 
     def read(self) -> str:
-        """The text without literals and comments."""
-        while self._at < len(self._text):
-            if not self._step():
-                self._out.append(CUT)
-                break
-        return "".join(self._out)
+        """The text without literals and comments, as far as there is no doubt about them."""
+        complete = True
+        while complete and self._at < len(self._text):
+            complete = self._step()
+        if self._certain is None:
+            return "".join(self._out)
+        if complete and not self._doubtful and _is_statement("".join(self._bare)):
+            return "".join(self._out)
+        return "".join(self._out[: self._certain]) + CUT
 
     def _step(self) -> bool:
         """Consume one token; False when the rest must be dropped."""
@@ -119,24 +166,39 @@ class _Reader:
         self._keep(self._text[self._at], self._at + 1)
         return True
 
-    def _keep(self, text: str, end: int) -> None:
+    def _keep(self, text: str, end: int, bare: str | None = None) -> None:
         self._out.append(text)
+        self._bare.append(text if bare is None else bare)
         self._at = end
+        if text.isspace():
+            return
+        self._word = ""
+        if self._wary:
+            self._wary = False
+            certain = text.lower() in _KEYWORDS or text in _AFTER_COMMENTS or text[:1] == "$"
+            self._doubtful |= not (certain or bare is not None)
+
+    def _conceal(self, text: str, end: int, bare: str) -> None:
+        """Something stands for what somebody typed, and what follows may belong to that."""
+        if self._certain is None:
+            self._certain = len(self._out) + 1
+        self._keep(text, end, f" {bare} ")
 
     def word(self, match: re.Match[str]) -> bool:
         self._keep(match.group(), match.end())
+        self._word = match.group().lower()
         return True
 
     def number(self, match: re.Match[str]) -> bool:
-        self._keep(self._placeholder, match.end())
+        self._keep(self._placeholder, match.end(), " 1 ")
         return True
 
     def escape_literal(self, opening: re.Match[str]) -> bool:
-        return self._literal(self._end_of(_ESCAPE_BODY, opening))
+        return self._literal(opening, self._end_of(_ESCAPE_BODY, opening))
 
     def plain_literal(self, opening: re.Match[str]) -> bool:
         start, end = opening.end(), self._end_of(_PLAIN_BODY, opening)
-        closed = self._literal(end)
+        closed = self._literal(opening, end)
         # With standard_conforming_strings off, `\'` does not end the literal.
         return closed and "\\'" not in self._text[start : end + 1]
 
@@ -144,37 +206,45 @@ class _Reader:
         match = body.match(self._text, opening.end())
         return opening.end() if match is None else match.end()
 
-    def _literal(self, end: int) -> bool:
-        self._keep(self._placeholder, end + 1)
+    def _literal(self, opening: re.Match[str], end: int) -> bool:
+        bare = "U&''" if opening.group()[0] in "uU" else "''"
+        self._string(end + 1, "'!'" if self._word == "uescape" else bare)
         return self._text.startswith("'", end)
+
+    def _string(self, end: int, bare: str) -> None:
+        adjoining = re.compile(_LETTER_OR_DIGIT).match(self._text, end) is not None
+        if adjoining or (self._word and self._word not in _BEFORE_STRINGS):
+            self._doubtful = True
+        self._conceal(self._placeholder, end, bare)
 
     def quoted_name(self, opening: re.Match[str]) -> bool:
         end = self._end_of(_NAME_BODY, opening)
-        if not self._text.startswith('"', end):
-            return False
         name = self._text[opening.end() : end]
-        harmless = _HARMLESS_NAME.fullmatch(name) is not None
-        self._keep(f'"{name}"' if harmless else f'"{PLACEHOLDER}"', end + 1)
-        return True
+        closed = self._text.startswith('"', end)
+        if closed and _HARMLESS_NAME.fullmatch(name) is not None:
+            self._keep(f'"{name}"', end + 1)
+        else:
+            self._conceal(f'"{PLACEHOLDER}"' if closed else "", end + 1, '"x"')
+        return closed
 
     def dollar_literal(self, opening: re.Match[str]) -> bool:
         tag = opening.group()
         end = self._text.find(tag, opening.end())
-        self._keep(self._placeholder, len(self._text) if end < 0 else end + len(tag))
+        self._string(len(self._text) if end < 0 else end + len(tag), "''")
         return end >= 0
 
     def line_comment(self, match: re.Match[str]) -> bool:
-        self._keep(" ", match.end())
+        self._conceal(" ", match.end(), "")
+        self._wary = True  # a newline in what was put here ends the comment
         return True
 
     def block_comment(self, opening: re.Match[str]) -> bool:
         end = self._text.find("*/", opening.end())
+        self._conceal(" ", len(self._text) if end < 0 else end + 2, "")
+        self._wary = "*/" in self._text[self._at :]
         # Comments nest. Who put data into one may not have known, and then a literal that comes
         # later ends the comment, and its rest is not one any more.
-        if end < 0 or "/*" in self._text[opening.end() : end]:
-            return False
-        self._keep(" ", end + 2)
-        return True
+        return end >= 0 and "/*" not in self._text[opening.end() : end]
 
 
 _TOKENS: Final[tuple[tuple[re.Pattern[str], Callable[[_Reader, re.Match[str]], bool]], ...]] = (

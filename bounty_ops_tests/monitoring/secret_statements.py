@@ -21,6 +21,8 @@ SECRET: Final = re.compile(rf"[{LETTERS}]|(?<![$\d])\d")
 _TEMPLATES: Final = (
     "SELECT {} AS a, {} AS b",
     "SELECT {}{}, {}",
+    "SELECT {} /* {c} */, {} /* {c} */ AS b -- {c}\n FROM account",
+    "-- {c}\nSELECT email /* {c} */ FROM account",
     "select * from account where email = {} and token in ({}, {}) limit {}",
     "SELECT * FROM account a JOIN account b USING (email) WHERE a.token LIKE {} -- {c}\n",
     "INSERT INTO account (email, token) VALUES ({}, {}), ({}, {})",
@@ -87,6 +89,7 @@ class SecretStatements:
         self.forms = [
             self._plain, self._plain, self._escape, self._unicode, self._dollar, self._bits,
             self._number, self._continued, self._array, self._typed, self._long, self._backslash,
+            self._careless,
         ]  # fmt: skip
 
     def make(self) -> str:
@@ -104,8 +107,8 @@ class SecretStatements:
         if slot == "{n}":
             return f'"{self._secret()}@"'
         if slot == "{c}":
-            # What stands behind the end of a comment is no comment, whatever was meant.
-            return self._spiced().replace("*/", "").replace("\n", "")
+            # May close the comment early: what stands behind it is no comment, whatever was meant.
+            return self._spiced()
         return self.shape.choice(self.forms)()
 
     def _secret(self) -> str:
@@ -123,6 +126,12 @@ class SecretStatements:
 
     def _plain(self) -> str:
         return f"'{self._spiced(chr(39) * 2)}'"
+
+    def _careless(self) -> str:
+        """Put between quotes by somebody who did not think of those in it."""
+        quotes = self.shape.choice((("'",), ("'", " ' ", "'s ")))
+        parts = [each for quote in quotes for each in (self._secret(), quote)]
+        return "'" + "".join(parts) + self._secret() + "'"
 
     def _backslash(self) -> str:
         """Ends elsewhere when standard_conforming_strings is off."""

@@ -44,12 +44,39 @@ _SECRET = re.compile(f"[{SECRET_LETTERS}{SECRET_DIGITS}]")
         ("CREATE USER x LOGIN PASSWORD abc", "CREATE USER x LOGIN PASSWORD ?"),
         ("ALTER ROLE x PASSWORD NULL", "ALTER ROLE x PASSWORD NULL"),
         ("update t set x = y where z = 'a'", "update t set x = y where z = ?"),
-        ("select 1$$a secret$$", "select ??"),
+        ("select 1$$a secret$$", "select ??..."),
+        ("select f(a = 'x'), -1.5e3 from t", "select f(a = ?), -? from t"),
+        ("/* app */ select a from t where b = $1 /* trace */", "select a from t where b = $1"),
+        ("select a -- the key\n from t -- 1", "select a from t"),
+        ("insert into t values ('a', default)", "insert into t values (?, default)"),
+        ("select U&'d!0061' uescape '!' as a", "select ? uescape ? as a"),
         ("select $123456", "select $?"),
     ],
 )
 def test_literals_become_placeholders_and_the_rest_stays(statement: str, stripped: str) -> None:
     assert strip_literals(statement) == stripped
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("insert into t values ('O'secret', 'x')", "insert into t values (?..."),
+        ("select 'a'secret, 'b'", "select ?..."),
+        ("select 'a',secret', 'b", "select ?..."),
+        ("/* a*/secret */ select 1", "..."),
+        ("select 1 /* a*/secret */ from t", "select ? ..."),
+        ("select 1 /* a*/secret/* b */ from t", "select ? ..."),
+        ("select 1 -- a\nsecret", "select ? ..."),
+        ("select 1 /*/ secret */ secret */", "select ? ..."),
+        ("select $$a$$secret$$b$$", "select ?..."),
+        ("select a from t where b = 'x' and c in (secret", "select a from t where b = ?..."),
+        ('select "a@b" as x, "secret', 'select "?"...'),
+    ],
+)
+def test_where_a_literal_or_comment_may_have_ended_too_early_nothing_is_kept_after_it(
+    statement: str, kept: str
+) -> None:
+    assert strip_literals(statement) == kept
 
 
 @pytest.mark.parametrize(
@@ -127,6 +154,32 @@ def test_no_character_of_a_literal_is_kept_wherever_the_text_was_cut_off(
 ) -> None:
     cut = statement[: length % (len(statement) + 1)]
     assert not _SECRET.search(strip_literals(cut))
+
+
+_quotes = st.sampled_from([1, 3, 5])
+_words = st.text(alphabet="§¤ß ", min_size=1, max_size=6)
+
+
+@given(
+    st.lists(st.tuples(_plain, _literal).map(lambda pair: f"{pair[0]} {pair[1]} "), max_size=4),
+    _quotes.flatmap(lambda count: st.lists(_words, min_size=count + 1, max_size=count + 1)),
+    st.integers(min_value=0),
+)
+def test_nothing_is_kept_of_a_literal_whose_quotes_nobody_doubled(
+    before: list[str], parts: list[str], length: int
+) -> None:
+    """An odd number of them, so that the text ends within a literal, whole or cut off."""
+    statement = "insert into t select " + "".join(before) + ", '" + "'".join(parts) + "', x from t"
+    assert not _SECRET.search(strip_literals(statement))
+    assert not _SECRET.search(strip_literals(statement[: length % (len(statement) + 1)]))
+
+
+@given(st.sampled_from(["/*{}*/", "--{}\n"]), st.lists(_words, min_size=2, max_size=4))
+def test_nothing_is_kept_of_a_comment_that_its_own_text_ends(form: str, parts: list[str]) -> None:
+    end = "*/" if form.startswith("/*") else "\n"
+    for statement in ("select 1 {} from t", "{} select x from t", "select x from t {}"):
+        text = statement.format(form.format(end.join(parts)))
+        assert not _SECRET.search(strip_literals(text))
 
 
 @given(st.text())
