@@ -3,8 +3,9 @@
 Nothing is ever reset by us, but others do it, and a full server evicts entries to make room. An
 entry that was made anew counts from zero, so all it has is new; that it was made anew is told by
 ``stats_since`` from version 1.11 of the extension on, and by what cannot happen to one entry
-before. What an entry counted between the first look and its end is lost for everybody: that part
-is estimated and published as coverage, so that a share of nothing known is not read as calm.
+before (`going_on`). What an entry counted between the first look and its end is lost for everybody:
+that part is estimated and published as coverage, so that a share of nothing known is not read as
+calm.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,18 +32,6 @@ class Key(NamedTuple):
     user_id: int
     query_id: int
     toplevel: bool
-
-
-class Counted(NamedTuple):
-    """What one entry counted since it was made."""
-
-    calls: int
-    seconds: float
-    rows: int
-    shortest: float
-    """Seconds of the fastest call, which can only shrink while the entry lives."""
-    longest: float
-    since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -179,14 +170,7 @@ def _made_anew(before: Look, after: Look, key: Key) -> bool:
         return False
     if then.since is not None and now.since is not None:
         return then.since != now.since
-    return (
-        before.reset_at != after.reset_at
-        or now.calls < then.calls
-        or now.rows < then.rows
-        or now.seconds < then.seconds
-        or now.shortest > then.shortest
-        or now.longest < then.longest
-    )
+    return before.reset_at != after.reset_at or not can_have_gone_on(then, now)
 
 
 def _evictions(before: Look, after: Look) -> int | None:

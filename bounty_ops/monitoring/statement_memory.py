@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bounty_ops.monitoring.accounting import Counted, Key, Look
+from bounty_ops.monitoring.accounting import Key, Look
+from bounty_ops.monitoring.going_on import Counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Changes with the layout.
-_VERSION: Final = 1
+#: Changes with the layout, and with how literals are stripped: texts of before are read anew.
+_VERSION: Final = 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: Most texts that are remembered; the others are read again when they are listed again.
@@ -83,9 +84,9 @@ def _memory(document: dict[str, Any]) -> StatementMemory:
     entries: dict[Key, Counted] = {}
     recent: dict[Key, int] = {}
     for row in document["entries"]:
-        user_id, query_id, toplevel, calls, seconds, rows, shortest, longest, since, lately = row
+        user_id, query_id, toplevel, *counts, since, lately = row
         key = Key(user_id, query_id, toplevel)
-        entries[key] = Counted(calls, seconds, rows, shortest, longest, _time(since))
+        entries[key] = Counted(*counts, _time(since))
         if lately:
             recent[key] = lately
     at = _time(document["at"])

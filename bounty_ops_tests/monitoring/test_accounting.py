@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounty_ops.monitoring.accounting import Counted, Interval, Key, Look, account
+from bounty_ops.monitoring.accounting import Interval, Key, Look, account
+from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,8 @@ A, B = Key(10, 1, toplevel=True), Key(10, 2, toplevel=True)
 
 
 def _counted(calls: int, since: datetime | None = OLD, **other: float) -> Counted:
-    facts = {"seconds": calls * 0.1, "shortest": 0.01, "longest": 0.5, **other}
-    return Counted(calls, facts["seconds"], calls, facts["shortest"], facts["longest"], since)
+    facts = {"seconds": calls * 0.1, "shortest": 0.01, "longest": 0.5, "squares": None, **other}
+    return Counted(calls=calls, rows=calls, since=since, **facts)
 
 
 def _look(minutes: int, *, reset_at: datetime | None = OLD, **entries: Counted) -> Look:
@@ -110,6 +111,49 @@ def test_an_older_look_and_one_at_another_server_tell_nothing() -> None:
     # A standby took over: it was reset long before, and has counted all the time.
     standby = _look(10, reset_at=OLD - FIVE, a=_counted(5_000))
     assert account(before, standby) is None
+
+
+def _entry(calls: Sequence[int]) -> Counted:
+    """What an entry counts after calls of so many microseconds, by mean and deviation."""
+    seconds = [call / 1e6 for call in calls]
+    mean = sum(seconds) / len(seconds)
+    deviations = sum((each - mean) ** 2 for each in seconds)
+    squares = len(seconds) * (mean**2 + ((deviations / len(seconds)) ** 0.5) ** 2)
+    return Counted(
+        calls=len(seconds),
+        seconds=sum(seconds),
+        rows=len(seconds),
+        shortest=min(seconds),
+        longest=max(seconds),
+        squares=squares,
+        since=None,
+    )
+
+
+_CALLS = st.lists(st.integers(1, 10**9), min_size=1, max_size=40)
+
+
+@given(_CALLS, _CALLS)
+def test_an_entry_that_went_on_is_never_taken_for_another(
+    before: list[int], between: list[int]
+) -> None:
+    assert can_have_gone_on(_entry(before), _entry(before + between))
+    assert can_have_gone_on(_entry(before), _entry(before))
+
+
+@pytest.mark.parametrize(
+    ("before", "anew"),
+    [
+        ([30, 30, 30], [20, 31, 30, 30]),  # one call in between cannot be the fastest and slowest
+        ([30, 30, 30], [20, 20, 20, 90]),  # not enough was added for the slowest call
+        ([30, 30, 90], [29, 91, 40, 40, 40]),  # nor for its square
+        ([50, 90], [40, 60, 95, 95]),  # the two in between took longer
+    ],
+)
+def test_an_entry_that_was_made_anew_is_known_by_its_sums(
+    before: list[int], anew: list[int]
+) -> None:
+    assert not can_have_gone_on(_entry(before), _entry(anew))
 
 
 class _Step(NamedTuple):

@@ -12,8 +12,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from bounty_ops.monitoring.accounting import Counted, Key, Look
+from bounty_ops.monitoring.accounting import Key, Look
 from bounty_ops.monitoring.fingerprints import fingerprint_of
+from bounty_ops.monitoring.going_on import Counted
 from bounty_ops.monitoring.literals import MOST_READ, strip_literals
 from bounty_ops.monitoring.probe import Probe
 from bounty_ops.monitoring.statement_memory import StatementText
@@ -28,6 +29,7 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "mean_ms": (("mean_exec_time", "mean_time"), "NULL"),
     "min_ms": (("min_exec_time", "min_time"), "NULL"),
     "max_ms": (("max_exec_time", "max_time"), "NULL"),
+    "deviation_ms": (("stddev_exec_time", "stddev_time"), "NULL"),
     "shared_blocks_hit": (("shared_blks_hit",), "NULL"),
     "shared_blocks_read": (("shared_blks_read",), "NULL"),
     "temp_blocks_written": (("temp_blks_written",), "NULL"),
@@ -180,5 +182,12 @@ def _counted(row: dict[str, Any]) -> Counted:
         rows=row["rows"],
         shortest=row["min_ms"] / 1000,
         longest=row["max_ms"] / 1000,
+        squares=_squares(row) if row["since"] is None else None,
         since=row["since"],
     )
+
+
+def _squares(row: dict[str, Any]) -> float:
+    """Of each call's seconds, summed up: the standard deviation is that of all calls."""
+    mean, deviation = row["mean_ms"] / 1000, row["deviation_ms"] / 1000
+    return float(row["calls"] * (mean * mean + deviation * deviation))
