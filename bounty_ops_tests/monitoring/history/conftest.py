@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.result import CollectionResult, Entry, FamilyResult, UtcTime
+from bounty_ops_tests.fix_servers import all_server_majors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from bounty_ops.environments import DatabaseUrl
 
+#: The major version of the operations database that `bounty-ops up` starts.
+EMBEDDED = 17
 #: A Friday, long ago: nothing here depends on today.
 FRIDAY = datetime(2024, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -69,9 +72,17 @@ def _families(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(FAMILIES, family.family, (family, None))
 
 
-@pytest.fixture
-def operations_url(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
-    url = make_database()
+@pytest.fixture(
+    params=[
+        pytest.param(major, marks=[] if major == EMBEDDED else [pytest.mark.soak])
+        for major in all_server_majors()
+    ]
+)
+def operations_url(
+    request: pytest.FixtureRequest, make_database: Callable[..., DatabaseUrl]
+) -> DatabaseUrl:
+    """On the PostgreSQL that comes along; in a soak on every other one too."""
+    url = make_database(request.param)
     migrate_ops(url)
     return url
 
