@@ -4,9 +4,9 @@ Before version 1.11 of the extension nothing says when an entry was made. But wh
 obeys arithmetic: its sums grow, its fastest call gets faster and its slowest slower, and the calls
 in between account for all of that. A slowest call that is slower than any before was made in
 between, so the time in between holds it, and that of all other calls, none of which was faster than
-the fastest; and the squares of so many calls cannot sum up to less than their mean's. Where that does
-not come out, the entry is another one. The reverse does not hold: some entries that were made anew
-look as if they had gone on, and what they count is then told as too little, never as too much.
+the fastest; and the squares of so many calls cannot sum up to less than their mean's. Where that
+does not come out, the entry is another one. The reverse does not hold: some entries that were made
+anew look as if they had gone on, and what they count is then told as too little, never as too much.
 """
 
 from __future__ import annotations

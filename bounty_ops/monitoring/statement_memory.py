@@ -84,9 +84,9 @@ def _memory(document: dict[str, Any]) -> StatementMemory:
     entries: dict[Key, Counted] = {}
     recent: dict[Key, int] = {}
     for row in document["entries"]:
-        user_id, query_id, toplevel, *counts, since, lately = row
+        user_id, query_id, toplevel, calls, seconds, rows, least, most, squares, since, lately = row
         key = Key(user_id, query_id, toplevel)
-        entries[key] = Counted(*counts, _time(since))
+        entries[key] = Counted(calls, seconds, rows, least, most, squares, _time(since))
         if lately:
             recent[key] = lately
     at = _time(document["at"])

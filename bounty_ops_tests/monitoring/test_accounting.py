@@ -24,8 +24,8 @@ A, B = Key(10, 1, toplevel=True), Key(10, 2, toplevel=True)
 
 
 def _counted(calls: int, since: datetime | None = OLD, **other: float) -> Counted:
-    facts = {"seconds": calls * 0.1, "shortest": 0.01, "longest": 0.5, "squares": None, **other}
-    return Counted(calls=calls, rows=calls, since=since, **facts)
+    facts = {"seconds": calls * 0.1, "shortest": 0.01, "longest": 0.5, **other}
+    return Counted(calls=calls, rows=calls, squares=None, since=since, **facts)
 
 
 def _look(minutes: int, *, reset_at: datetime | None = OLD, **entries: Counted) -> Look:
