@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.monitoring.collecting import collect
+from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.collectors.indexes import Indexes
 from bounty_ops.monitoring.collectors.queries import Queries
+from bounty_ops.monitoring.collectors.sequences import Sequences
 from bounty_ops.monitoring.collectors.tables import Tables
 from bounty_ops.monitoring.history import latest_collections, recall, store_collection
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from bounty_ops.monitoring.result import CollectionResult
 
 _RELATIONS: Final = frozenset({Tables.family, Indexes.family})
+_REMEMBERING: Final = frozenset({Database.family, Queries.family, Sequences.family})
 
 
 def measure_and_keep(
@@ -34,11 +37,11 @@ def measure_and_keep(
             SQLAlchemy's.
     """
     wanted = None if families is None else frozenset(families)
-    former = memory = None
+    former = None
     if wanted is None or wanted & _RELATIONS:
         found = latest_collections(engine, environment.name, families=_RELATIONS)
         former = next(iter(found), None)
-    if wanted is None or Queries.family in wanted:
-        memory = recall(engine, environment.name)
+    remembering = _REMEMBERING if wanted is None else wanted & _REMEMBERING
+    memory = recall(engine, environment.name, remembering) if remembering else None
     result = collect(environment, families=families, former=former, memory=memory)
     return result, store_collection(engine, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,28 @@ def test_counters_grow_with_what_happens(
     assert (after.checkpoints_done is not None) == (major >= 18)
     assert after.checkpoints_timed is not None
     assert after.archived is None
+
+
+def test_a_size_that_was_measured_a_moment_ago_is_not_measured_again(
+    fresh_database: DatabaseUrl, make_database: Callable[..., DatabaseUrl]
+) -> None:
+    families = ["database"]
+    first = collect(environment_of(fresh_database), families=families)
+    execute(fresh_database, "CREATE TABLE t AS SELECT g FROM generate_series(1, 50000) AS g")
+    again = collect(environment_of(fresh_database), families=families, memory=first.memory)
+    assert again.memory == {}
+    size, same = (each.family(Database).size_bytes for each in (first, again))  # type: ignore[union-attr] # it is there
+    assert same == size
+    for change in ({"at": "2026-01-01T00:00:00+00:00"}, {"at": "2100-01-01T00:00:00+00:00"}, {}):
+        memory = json.loads(first.memory["database"]) | change if change else []
+        later = collect(
+            environment_of(fresh_database),
+            families=families,
+            memory={"database": json.dumps(memory).encode()},
+        )
+        assert later.family(Database).size_bytes > size + 1_000_000  # type: ignore[union-attr,operator] # it is there
+    other = collect(environment_of(make_database()), families=families, memory=first.memory)
+    assert other.memory.keys() == {"database"}
 
 
 def test_ages_stand_beside_what_they_lead_to(fresh_database: DatabaseUrl) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounty_ops.monitoring import CollectionResult, Sequences, collect
-from bounty_ops.monitoring.collectors import sequences
+from bounty_ops.monitoring.collectors import sequence_memory
 from bounty_ops.monitoring.collectors.sequence_limits import Span, column_span, used_ratio
 from bounty_ops.monitoring.collectors.sequence_reading import Listed, list_sequences
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
-from bounty_ops_tests.monitoring.conftest import Session, environment_of, execute
+from bounty_ops_tests.monitoring.conftest import Session, environment_of, eventually, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +160,82 @@ def test_a_sequence_that_is_locked_is_unknown_and_all_the_others_are_read(
     assert "ACCESS EXCLUSIVE" in unknown.reason
 
 
+@pytest.mark.parametrize("major", oldest_and_newest_major())
+def test_what_sequences_are_is_read_again_only_after_the_catalogs_changed(
+    make_database: Callable[..., DatabaseUrl], monkeypatch: pytest.MonkeyPatch, major: int
+) -> None:
+    url = make_database(major=major)
+    execute(url, PLANTED)
+    described = []
+
+    def counting(probe: Probe) -> list[Listed]:
+        described.append(probe)
+        return list_sequences(probe)
+
+    monkeypatch.setattr(sequence_memory, "list_sequences", counting)
+    memory: dict[str, bytes] = {}
+
+    def look() -> tuple[Sequences, bool]:
+        """What is found, and whether it had to be described."""
+        before = len(described)
+        result = collect(environment_of(url), families=["sequences"], memory=memory)
+        memory.update(result.memory)
+        family = result.family(Sequences)
+        assert family is not None
+        return family, len(described) > before
+
+    def settled() -> bool:
+        """Before version 15 the server's statistics are behind what happened."""
+        return not look()[1]
+
+    look()
+    eventually(settled)
+    execute(url, "SELECT nextval('unused') FROM generate_series(1, 5)")
+    found, anew = look()
+    assert {each.name: each.last_value for each in found.sequences}["unused"] == 5
+    assert not anew
+    for change in (
+        "ALTER SEQUENCE unused MAXVALUE 100",
+        "ALTER SEQUENCE unused RENAME TO used",
+        "ALTER TABLE fed ALTER n SET DEFAULT nextval('used')",
+        "CREATE SEQUENCE another",
+        "DROP SEQUENCE another",
+    ):
+        execute(url, change)
+        eventually(lambda: look()[1])
+        eventually(settled)
+        without = collect(environment_of(url), families=["sequences"]).family(Sequences)
+        assert look() == (without, False)
+
+
+def test_a_memory_of_sequences_shows_nothing_that_was_revoked(
+    fresh_database: DatabaseUrl, make_role: Callable[..., DatabaseUrl]
+) -> None:
+    execute(fresh_database, "CREATE SEQUENCE secret; CREATE ROLE readers_of_secret")
+    execute(fresh_database, "GRANT SELECT ON SEQUENCE secret TO readers_of_secret")
+    role = make_role(fresh_database, "IN ROLE readers_of_secret")
+    try:
+        first = collect(environment_of(role), families=["sequences"])
+        assert first.memory.keys() == {"sequences"}
+        execute(fresh_database, "REVOKE readers_of_secret FROM {}", role.user)
+        second = collect(environment_of(role), families=["sequences"], memory=first.memory)
+        family = second.family(Sequences)
+        assert family is not None
+        assert [each.readable for each in family.sequences] == [False]
+        assert second.memory == {}  # a grant must be noticed at once
+    finally:
+        execute(fresh_database, "DROP OWNED BY readers_of_secret; DROP ROLE readers_of_secret")
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", zlib.compress(b"[]"), zlib.compress(b"{}")])
+def test_a_damaged_memory_of_sequences_is_none(fresh_database: DatabaseUrl, body: bytes) -> None:
+    execute(fresh_database, "CREATE SEQUENCE one")
+    memory = {"sequences": body}
+    result = collect(environment_of(fresh_database), families=["sequences"], memory=memory)
+    assert [each.subject for each in result.family(Sequences).sequences] == ["public.one"]  # type: ignore[union-attr] # it is there
+    assert result.memory.keys() == {"sequences"}
+
+
 def test_sequences_that_are_locked_or_gone_in_this_moment_cost_only_themselves(
     fresh_database: DatabaseUrl,
     open_session: Callable[..., Session],
@@ -173,7 +250,7 @@ def test_sequences_that_are_locked_or_gone_in_this_moment_cost_only_themselves(
         holder.execute("DROP SEQUENCE s2")
         return found
 
-    monkeypatch.setattr(sequences, "list_sequences", late)
+    monkeypatch.setattr(sequence_memory, "list_sequences", late)
     found, result = sequences_of(fresh_database)
     assert {name for name, each in found.items() if each.readable} == {"s0", "s1", "s3", "s4", "s6"}
     assert [each.subject for each in result.unknown] == ["public.s2"]

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from bounty_ops.monitoring.collectors.database_size import database_size
 from bounty_ops.monitoring.probe import Measured, Probe
 from bounty_ops.monitoring.result import Cadence, FamilyResult, UtcTime
 
@@ -23,7 +24,7 @@ class Database(FamilyResult):
     read_only: bool
     """Whether a new transaction here would be read only by default."""
     size_bytes: int | None
-    """None where it could not be measured in time."""
+    """At most five minutes old; None where it could not be measured in time."""
 
     stats_reset: UtcTime | None
     """Since when this database's counters count; None: since it was created or the server's
@@ -103,8 +104,9 @@ def collect_database(probe: Probe) -> Measured:
     family = Database.family
     whole = probe.record("database")
     # Managed servers lack one view or another; the rest is measured all the same.
+    size, no_size, memory = database_size(probe, family, whole["started_at"])
     parts = [
-        probe.part("database_size", family, "size"),
+        (size, no_size),
         probe.part("wal", family, "WAL"),
         probe.part(_checkpoints(probe), family, "checkpoints"),
         probe.part("archiver", family, "archiving of WAL"),
@@ -115,6 +117,7 @@ def collect_database(probe: Probe) -> Measured:
     return Measured(
         Database.model_validate(found | whole),
         tuple(unknown for _, reasons in parts for unknown in reasons),
+        memory,
     )
 
 

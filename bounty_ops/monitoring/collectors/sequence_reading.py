@@ -1,5 +1,8 @@
 """Reading where sequences are: exactly where SELECT is granted, less so where only USAGE is.
 
+A function of the server says it cheaply of those that have handed out a value. Of the others only a
+look into each tells one that was never used from one that was set back.
+
 `pg_sequences` will not do: it shows nothing for a sequence that was never used, nothing for one
 that the role may not read, and nothing for one that was set to a value it has yet to hand out.
 """
@@ -77,6 +80,9 @@ def read_positions(probe: Probe, listed: Iterable[Listed]) -> dict[int, Position
         else:
             (exactly if one.access == "relation" else roughly).append(one)
     for some in _chunks(exactly):
+        found |= _read_used(probe, some)
+    rest = [one for one in exactly if one.oid not in found]
+    for some in _chunks(rest):
         found |= _halving(probe, some, _read_relations)
     for some in _chunks(roughly):
         found |= _halving(probe, some, _ask_function)
@@ -104,6 +110,18 @@ def _halving(
             return {}
     middle = len(some) // 2
     return _halving(probe, some[:middle], read) | _halving(probe, some[middle:], read)
+
+
+def _read_used(probe: Probe, some: Sequence[Listed]) -> dict[int, Position | Blind]:
+    """Of those that have handed out a value; a fifth of what it costs to open each by name.
+
+    It waits for more locks than reading does (ALTER SEQUENCE); then they are read after all.
+    """
+    try:
+        asked = _ask_function(probe, some)
+    except (errors.LockNotAvailable, errors.UndefinedTable, errors.InternalError_):
+        return {}  # XX000, "could not open relation": one was dropped in this moment
+    return {oid: position for oid, position in asked.items() if isinstance(position, Position)}
 
 
 def _read_relations(probe: Probe, some: Sequence[Listed]) -> dict[int, Position | Blind]:

@@ -1,21 +1,16 @@
 """Sequences, and the columns they feed: whichever of the two is full first."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
-from bounty_ops.monitoring.collectors.sequence_limits import (
-    Span,
-    column_span,
-    narrowed,
-    used_ratio,
-)
+from bounty_ops.monitoring.collectors.sequence_columns import Column
+from bounty_ops.monitoring.collectors.sequence_limits import Span, narrowed, used_ratio
+from bounty_ops.monitoring.collectors.sequence_memory import describe
 from bounty_ops.monitoring.collectors.sequence_reading import (
     Blind,
     Listed,
     Position,
-    list_sequences,
     read_positions,
 )
 from bounty_ops.monitoring.probe import Measured, Probe, identifier
@@ -93,46 +88,20 @@ _WHY: Final[Mapping[Blind, tuple[str, str]]] = {
 _CALLED: Final = 3
 
 
-class Column(NamedTuple):
-    """A column that holds values of a sequence."""
-
-    schema: str
-    table: str
-    name: str
-    base_type: str
-    modifier: int
-    type_name: str
-    fed: bool
-
-    @property
-    def qualified(self) -> str:
-        """Its name with schema and table."""
-        return f"{self.schema}.{self.table}.{self.name}"
-
-    @property
-    def span(self) -> Span | None:
-        """What it can hold."""
-        return column_span(self.base_type, self.modifier)
-
-
-#: `bounty_id_seq`, `public."Bounty_id_seq"`: what a default may call its sequence.
-_NAMED: Final = re.compile(
-    r'(?:(?P<schema>"(?:[^"]|"")+"|\w[\w$]*)\.)?(?P<name>"(?:[^"]|"")+"|\w[\w$]*)'
-)
-
-
 def collect_sequences(probe: Probe) -> Measured:
     """Read every sequence and find the columns it feeds.
 
     Raises:
         psycopg.Error: a statement failed.
     """
-    listed = list_sequences(probe)
+    described, memory = describe(probe, Sequences.family)
+    listed, columns = described.listed, described.columns
     positions = read_positions(probe, listed)
-    columns, nameless = _columns(probe, listed)
     # One that is in neither was dropped between two statements.
     facts = tuple(
-        _facts(one, positions[one.oid], columns[one.oid]) for one in listed if one.oid in positions
+        _facts(one, positions[one.oid], columns.get(one.oid, ()))
+        for one in listed
+        if one.oid in positions
     )
     ratios = [each.used_ratio for each in facts if each.used_ratio is not None]
     unreadable = len(facts) - len(ratios)
@@ -142,44 +111,8 @@ def collect_sequences(probe: Probe) -> Measured:
         worst_ratio=None if unreadable else max(ratios, default=0.0),
         sequences=facts,
     )
-    return Measured(result, (*_unread(probe, listed, positions), *map(_unnamed, nameless)))
-
-
-def _columns(
-    probe: Probe, listed: Iterable[Listed]
-) -> tuple[dict[int, list[Column]], list[Column]]:
-    """The columns of each sequence; and those that take values of one that cannot be told."""
-    by_name: dict[str, list[Listed]] = defaultdict(list)
-    for one in listed:
-        by_name[one.name].append(one)
-    columns: dict[int, list[Column]] = defaultdict(list)
-    nameless = []
-    for oid, named, *rest in probe.rows("sequence_columns"):
-        column = Column(*rest)
-        owner = oid if named is None else _sequence_named(named, by_name)
-        if owner is not None:
-            columns[owner].append(column)
-        elif column.fed:
-            nameless.append(column)
-    return columns, nameless
-
-
-def _sequence_named(text: str, by_name: Mapping[str, list[Listed]]) -> int | None:
-    """The sequence that a default calls by name, if there is no doubt which one it is."""
-    match = _NAMED.fullmatch(text.replace("''", "'"))
-    if match is None:
-        return None
-    schema = match["schema"] and _identifier(match["schema"])
-    candidates = [
-        one
-        for one in by_name.get(_identifier(match["name"]), ())
-        if schema is None or one.schema == schema
-    ]
-    return candidates[0].oid if len(candidates) == 1 else None
-
-
-def _identifier(text: str) -> str:
-    return text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()
+    unknown = (*_unread(probe, listed, positions), *map(_unnamed, described.nameless))
+    return Measured(result, unknown, memory)
 
 
 def _facts(one: Listed, position: Position | Blind, columns: Iterable[Column]) -> SequenceFacts:

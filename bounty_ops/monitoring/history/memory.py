@@ -10,16 +10,25 @@ from sqlalchemy.dialects.postgresql import insert
 from bounty_ops.schema.ops import CollectionMemory
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection, Engine
 
     from bounty_ops.monitoring.result import CollectionResult
 
 
-def recall(engine: Engine, environment: str) -> dict[str, bytes]:
-    """What the newest collections of an environment left to be remembered, by family."""
+def recall(
+    engine: Engine, environment: str, families: Collection[str] | None = None
+) -> dict[str, bytes]:
+    """What the newest collections of an environment left to be remembered, by family.
+
+    Of all families, or of some: a family's memory can be 100 KB, and vital signs come every minute.
+    """
     remembered = select(CollectionMemory.family, CollectionMemory.body).where(
         CollectionMemory.environment == environment
     )
+    if families is not None:
+        remembered = remembered.where(CollectionMemory.family.in_(families))
     with engine.connect() as connection:
         return {row.family: row.body for row in connection.execute(remembered)}
 
