@@ -56,9 +56,12 @@ check: $(STAMP)  ## lint, format, types and the contracts between the rooms
 .PHONY: lock
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock
 	$(PIP) install uv
-	.venv/bin/python -m uv pip compile pyproject.toml --extra embedded --group dev --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade \
+	.venv/bin/python -m uv pip compile pyproject.toml --extra embedded --extra kubernetes --group dev \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade \
 		--quiet --output-file requirements.lock
+	.venv/bin/python -m uv pip compile pyproject.toml --extra kubernetes --group build \
+		--constraints requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --quiet --output-file requirements-image.lock
 
 .PHONY: clean
 clean:  ## remove what was installed and cached; .bounty-ops, with its data, stays

@@ -60,7 +60,7 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
             sensors=[measure_sensor(names), watch_sensor(names), new_revisions_sensor(names)],
         ),
         verify_job(names),
-        nightly(names, policy),
+        nightly(names, policy, environment.url),
         collection(names, policy),
         schema_checks(names, policy),
     )

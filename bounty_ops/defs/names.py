@@ -19,6 +19,10 @@ INDEX_USAGE: Final = "index_usage"
 #: The tag on runs and assets that names their environment.
 ENVIRONMENT_TAG: Final = "bounty_ops/environment"
 
+#: The tag on nightly runs that names the server of their database; `dagster.yaml` limits how many
+#: nights one server has at a time by it.
+SERVER_TAG: Final = "bounty_ops/server"
+
 
 @dataclass(frozen=True)
 class Names:

@@ -1,7 +1,8 @@
 """The jobs of the night and of the collection, and the schedules that launch them."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from bounty_ops.defs.names import (
     KEPT_BACKUPS,
     RESTORE_VERIFICATION,
     SCHEMA_REVISION,
+    SERVER_TAG,
     SLOW_QUERIES,
     TABLE_SIZES,
     Names,
@@ -25,14 +27,29 @@ from bounty_ops.defs.schema_checks import (
     no_drift_check,
     schema_check_keys,
 )
-from bounty_ops.environments import Policy
+from bounty_ops.defs.waiting import AFTER_THE_NIGHTS, PRIORITY_TAG, priority
+from bounty_ops.environments import DatabaseUrl, Policy
 
 #: When a schedule says that its own cron expression is wrong.
 _HOURLY: Final = "0 * * * *"
 
 
-def nightly(names: Names, policy: Policy) -> dg.Definitions:
-    """Back up, then verify that backup, in one run: the job and its schedule."""
+def nightly(names: Names, policy: Policy, url: DatabaseUrl | None) -> dg.Definitions:
+    """Back up, then verify that backup, in one run: the job and its schedule.
+
+    Args:
+        names: of the environment.
+        policy: its policy.
+        url: its database, as far as it is known; which server that is stands on the runs.
+    """
+    server = {SERVER_TAG: f"{url.host}:{url.port}"} if url else {}
+    tags = {**server, **_tags(names, policy.job_tags.get("nightly"))}
+
+    def first_come(context: dg.ScheduleEvaluationContext) -> dict[str, str]:
+        if PRIORITY_TAG in tags:
+            return {}
+        return {PRIORITY_TAG: str(priority(context.instance, names, datetime.now(UTC)))}
+
     job = dg.define_asset_job(
         names.nightly,
         selection=dg.AssetSelection.assets(
@@ -43,7 +60,7 @@ def nightly(names: Names, policy: Policy) -> dg.Definitions:
             names.asset(BACKUP_CATALOGUE),
         ),
         executor_def=dg.in_process_executor,
-        tags=names.tags,
+        tags=tags,
         description=(
             f"Backs up `{names.environment}`, proves the backup by restoring it into a "
             "throw-away server. What is proved is copied into the second bucket; what the "
@@ -54,8 +71,9 @@ def nightly(names: Names, policy: Policy) -> dg.Definitions:
         names,
         name=names.nightly_schedule,
         job_name=names.nightly,
-        cron=policy.nightly_cron,
+        cron=policy.nightly_of(names.environment),
         timezone=policy.timezone,
+        more_tags=first_come,
     )
     return dg.Definitions(jobs=[job], schedules=[schedule])
 
@@ -70,7 +88,7 @@ def collection(names: Names, policy: Policy) -> dg.Definitions:
         selection=(selection | dg.AssetSelection.checks(fresh))
         - dg.AssetSelection.checks(*schema_check_keys(names)),
         executor_def=dg.in_process_executor,
-        tags=names.tags,
+        tags=_tags(names, policy.job_tags.get("collect")),
         description=(
             f"Measures `{names.environment}` and stores the samples. It changes nothing there."
         ),
@@ -92,7 +110,10 @@ def schema_checks(names: Names, policy: Policy) -> dg.Definitions:
         names.check_schema,
         selection=dg.AssetSelection.assets(names.asset(SCHEMA_REVISION)),
         executor_def=dg.in_process_executor,
-        tags=names.tags,
+        tags=_tags(
+            names,
+            {PRIORITY_TAG: str(AFTER_THE_NIGHTS), **policy.job_tags.get("check_schema", {})},
+        ),
         description=(
             f"Looks at the revision of `{names.environment}`, compares its schema with what the "
             "migrations make, object by object, and lints what is pending. It changes nothing."
@@ -102,7 +123,7 @@ def schema_checks(names: Names, policy: Policy) -> dg.Definitions:
         names,
         name=names.check_schema_schedule,
         job_name=names.check_schema,
-        cron=policy.nightly_cron,
+        cron=policy.nightly_of(names.environment),
         timezone=policy.timezone,
     )
     return dg.Definitions(
@@ -110,6 +131,11 @@ def schema_checks(names: Names, policy: Policy) -> dg.Definitions:
         jobs=[job],
         schedules=[schedule],
     )
+
+
+def _tags(names: Names, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The tags of a job's runs; those of the policy rank below the environment's name."""
+    return {**(given or {}), **names.tags}
 
 
 def _schedule(
@@ -120,9 +146,10 @@ def _schedule(
     cron: str,
     timezone: str,
     obstacle: Callable[[str], str | None] = why_not,
+    more_tags: Callable[[dg.ScheduleEvaluationContext], Mapping[str, str]] = lambda _: {},
 ) -> dg.ScheduleDefinition:
     def build(
-        cron: str, tick: Callable[[], dg.RunRequest | dg.SkipReason]
+        cron: str, tick: Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]
     ) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
             name=name,
@@ -133,14 +160,16 @@ def _schedule(
             # to be switched on first is one that nobody misses until the backup is needed.
             default_status=dg.DefaultScheduleStatus.RUNNING,
             tags=names.tags,
-            execution_fn=lambda _context: tick(),
+            execution_fn=tick,
         )
 
-    def launch() -> dg.RunRequest | dg.SkipReason:
+    def launch(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         problem = obstacle(names.environment)
-        return dg.RunRequest(tags=names.tags) if problem is None else dg.SkipReason(problem)
+        if problem is not None:
+            return dg.SkipReason(problem)
+        return dg.RunRequest(tags={**names.tags, **more_tags(context)})
 
-    def explain() -> dg.SkipReason:
+    def explain(_context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
         return dg.SkipReason(
             f"{cron!r} is not a cron expression: correct it in bounty_ops.toml under "
             f"[environments.{names.environment}] and reload the code location."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _MONTHS: Final = (
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 )  # fmt: skip
+_DAY_MINUTES: Final = 24 * 60
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 #: Name, smallest and largest number, and the words that stand for them (crontab(5)).
 _CRON_FIELDS: Final[tuple[tuple[str, int, int, tuple[str, ...]], ...]] = (
@@ -113,6 +115,41 @@ def _numbers(text: str, low: int, high: int, words: tuple[str, ...]) -> frozense
 
 def _number(text: str, low: int, words: tuple[str, ...]) -> int:
     return int(text) if re.fullmatch(r"\d+", text) else low + words.index(text.lower())
+
+
+def later(expression: str, minutes: int) -> str:
+    """The expression that names the time `minutes` after each of the given one's.
+
+    Args:
+        expression: one that `Cron` has accepted; minute and hour have to be a number each.
+        minutes: less than a day.
+
+    Raises:
+        ValueError: it names several minutes or hours, or the times would fall on another day
+            while days are given.
+    """
+    if minutes == 0:
+        return expression
+    minute, hour, *days = expression.split()
+    if not (minute.isdecimal() and hour.isdecimal()):
+        message = (
+            f"minute and hour of {expression!r} are not one number each, so it cannot be moved"
+        )
+        raise ValueError(message)
+    day, time = divmod(int(hour) * 60 + int(minute) + minutes, _DAY_MINUTES)
+    if day and days != ["*", "*", "*"]:
+        message = f"{minutes} minutes after {expression!r} is another day than the given ones"
+        raise ValueError(message)
+    return " ".join((str(time % 60), str(time // 60), *days))
+
+
+def spread_minutes(name: str, window: int) -> int:
+    """A number of minutes below `window` that is always the same for `name`.
+
+    Of many names about as many fall on each minute, and another name moves none of them.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:8], "big") * window >> 64
 
 
 Cron = Annotated[str, AfterValidator(_five_fields)]

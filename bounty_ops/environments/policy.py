@@ -6,9 +6,16 @@ import re
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
-from bounty_ops.environments.cron import Cron  # noqa: TC001 - pydantic needs it at run time
+from bounty_ops.environments.cron import Cron, later, spread_minutes
 
 #: Environments by these names are protected unless bounty_ops.toml says otherwise.
 PROTECTED_NAMES: Final = frozenset({"production", "prod"})
@@ -44,6 +51,7 @@ Compression = Annotated[str, AfterValidator(_known_compression)]
 Recipient = Annotated[str, AfterValidator(_known_recipient)]
 Ratio = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+ScheduledJob = Literal["nightly", "collect", "check_schema"]
 #: Refuses a URL that was written in the place of the variable's name.
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -63,6 +71,11 @@ class Policy(BaseModel):
     )
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions.")
     nightly_cron: Cron = Field(default="0 2 * * *", description="When to back up and verify.")
+    nightly_spread_minutes: Annotated[int, Field(ge=0, lt=1440)] = Field(
+        default=0,
+        description="The nightly job begins up to so many minutes after `nightly_cron`: how many "
+        "follows from the environment's name, so that a fleet does not begin at once.",
+    )
     collection_cron: Cron = Field(
         default="7 * * * *",
         description="When the assets of monitoring are materialized, so that Dagster plots them. "
@@ -73,6 +86,11 @@ class Policy(BaseModel):
         description="Whether a connection may be made only to measure. `false` for a serverless "
         "database that is to stay suspended: the schedule skips, and says so; `bounty-ops monitor "
         "collect` measures when somebody asks.",
+    )
+    job_tags: dict[ScheduledJob, dict[str, str | dict[str, JsonValue]]] = Field(
+        default={},
+        description="Dagster's tags for the runs of the scheduled jobs (`nightly`, `collect`, "
+        "`check_schema`): resources in Kubernetes, a queue of Celery, a priority.",
     )
     backup_max_age_hours: Positive = Field(
         default=26, description="Older than that, the newest backup is overdue."
@@ -244,7 +262,13 @@ class Policy(BaseModel):
         if self.connection_warning_ratio > self.connection_critical_ratio:
             message = "connection_warning_ratio is above connection_critical_ratio"
             raise ValueError(message)
+        if self.nightly_spread_minutes:
+            later(self.nightly_cron, self.nightly_spread_minutes - 1)
         return self
+
+    def nightly_of(self, name: str) -> Cron:
+        """When the nightly job of the environment `name` begins."""
+        return later(self.nightly_cron, spread_minutes(name, self.nightly_spread_minutes))
 
     @classmethod
     def of(cls, name: str, *layers: dict[str, object]) -> Policy:

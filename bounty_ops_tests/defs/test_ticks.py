@@ -111,7 +111,8 @@ def test_a_corrected_setting_works_without_a_reload(
 
     text = f"DATABASE_URL={fresh_database.text()}"
     (deployment.home / ".env.staging").write_text(text, encoding="utf-8")
-    assert len(loaded.evaluate_tick(dg.build_schedule_context()).run_requests or ()) == 1
+    with dg.build_schedule_context(deployment.instance) as context:
+        assert len(loaded.evaluate_tick(context).run_requests or ()) == 1
 
 
 def test_an_environment_without_a_backup_alerts_once_and_launches_nothing(

@@ -1,0 +1,1 @@
+"""What is deployed: the examples, checked and run."""
