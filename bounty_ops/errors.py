@@ -42,6 +42,8 @@ class BountyOpsError(Exception):
     """What happened, in one line, with what to do next in ``hint``."""
 
     exit_code: ClassVar[int] = 3
+    diagnosis: str | None = None
+    """The cause that a database's error was traced back to, as in `docs/reference/errors.md`."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)

@@ -21,6 +21,7 @@ pytest_plugins = [
     "bounty_ops_tests.fix_promtool",
     "bounty_ops_tests.fix_proxy",
     "bounty_ops_tests.fix_servers",
+    "bounty_ops_tests.fix_tls",
 ]
 
 #: What a developer has set must not decide what a test does.

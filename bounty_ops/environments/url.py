@@ -28,6 +28,8 @@ class DatabaseUrl:
     user: str
     password: str | None = field(default=None, repr=False)
     parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    unencoded: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Characters of the password, as it was written, that a URL should have percent-encoded."""
 
     @classmethod
     def parse(cls, text: str) -> DatabaseUrl:
@@ -45,6 +47,7 @@ class DatabaseUrl:
             user=parts.user,
             password=parts.password,
             parameters=parts.parameters,
+            unencoded=parts.unencoded,
         )
 
     @property

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from bounty_ops.errors import ConfigurationError
 
 _SCHEMES: Final = ("postgresql", "postgres")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
 _SHAPE: Final = "postgresql://ROLE:PASSWORD@HOST:5432/DATABASE?sslmode=require"
 _DEFAULT_PORT: Final = 5432
 _MAX_PORT: Final = 65535
@@ -87,6 +88,7 @@ class UrlParts(NamedTuple):
     user: str
     password: str | None
     parameters: tuple[tuple[str, str], ...]
+    unencoded: tuple[str, ...] = ()
 
 
 def split_database_url(text: str) -> UrlParts:
@@ -111,7 +113,20 @@ def split_database_url(text: str) -> UrlParts:
     database = given.pop("dbname", _decoded(path, "database name")) or user
     if not user:
         raise ConfigurationError("the database URL names no role", hint=f"Write it as {_SHAPE}")
-    return UrlParts(host, port, database, user, password, _libpq_parameters(given))
+    parameters = _libpq_parameters(given)
+    return UrlParts(host, port, database, user, password, parameters, _unencoded_in(login))
+
+
+def _unencoded_in(login: str) -> tuple[str, ...]:
+    """What of the password should have been encoded, each character once, in its order.
+
+    A `%` counts where it stands for a character that nobody encodes, such as %41 for `A`: the
+    password itself probably holds the `%`.
+    """
+    password = login.partition(":")[2]
+    found = re.findall(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~%-]", password)
+    needless = [mark for mark in found if len(mark) == 1 or _UNRESERVED.fullmatch(unquote(mark))]
+    return tuple(dict.fromkeys(mark[0] for mark in needless))
 
 
 def _split_login(rest: str) -> tuple[str, str]:

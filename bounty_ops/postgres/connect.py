@@ -52,13 +52,16 @@ def connect(
             **url.conninfo(),
             "application_name": application_name,
         }
-        connection = psycopg.connect(
-            "",
-            autocommit=autocommit,
-            prepare_threshold=None,  # server-side prepared statements break behind poolers
-            row_factory=tuple_row,
-            **keywords,  # type: ignore[arg-type]  # libpq takes any keyword as text
-        )
+        try:
+            connection = psycopg.connect(
+                "",
+                autocommit=autocommit,
+                prepare_threshold=None,  # server-side prepared statements break behind poolers
+                row_factory=tuple_row,
+                **keywords,  # type: ignore[arg-type]  # libpq takes any keyword as text
+            )
+        except psycopg.Error as error:
+            raise diagnose(error, url, connecting=True) from None
         with connection:
             _set(connection, "statement_timeout", statement_timeout_ms)
             _set(connection, "lock_timeout", lock_timeout_ms)
@@ -114,5 +117,9 @@ def translated(url: DatabaseUrl) -> Iterator[None]:
     except Exception as error:
         original = getattr(error, "orig", None)  # sqlalchemy.exc.DBAPIError carries it
         if isinstance(original, psycopg.Error):
-            raise diagnose(original, url) from None
+            # SQLAlchemy has a statement as soon as there is a connection.
+            connecting = getattr(error, "statement", None) is None and not getattr(
+                error, "connection_invalidated", False
+            )
+            raise diagnose(original, url, connecting=connecting) from None
         raise

@@ -1,10 +1,8 @@
-"""From what PostgreSQL or libpq said to what happened and what to do next.
+"""From what went wrong with a database to what happened and what to do next: the only place.
 
-Errors are recognised by SQLSTATE wherever the server answered. Where no connection came about,
-libpq gives none, not even that of the server's refusal, so its text is read. Those words are
-English where the server's lc_messages is (servers may be built without translations, as those of
-the wheels are); of others only "the connection could not be made" is said. In no case is that text
-passed on unseen: libpq repeats connection parameters in some of its messages.
+Errors are recognised by code alone: by SQLSTATE wherever the server answered, and where no
+connection came about by what `startup` reads from the protocol. libpq's and the server's words are
+in a language that nobody chose here, and libpq repeats connection parameters in some of them.
 """
 
 from __future__ import annotations
@@ -13,231 +11,115 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from bounty_ops.errors import (
-    AuthenticationFailed,
-    InsufficientPrivilege,
-    LockNotAvailable,
-    PostgresError,
-    ServerUnavailable,
-)
+from bounty_ops.environments.providers import advise
+from bounty_ops.errors import PostgresError
+from bounty_ops.postgres import causes
+from bounty_ops.postgres.causes import Cause, cause_of
+from bounty_ops.postgres.certificate import why_not_agreed
+from bounty_ops.postgres.startup import begin, cause_of_silence, takes_only_tls
 
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.postgres.startup import Startup
 
-#: Which variable it is, an error does not know: it may be the operations database that is away.
-_URL: Final = "the URL (DATABASE_URL; of the operations database OPS_DATABASE_URL)"
-_CHECK_URL: Final = f"Check role and password in {_URL}; special characters are percent-encoded."
-
-#: SQLSTATE -> (error, what happened, what to do). PostgreSQL documentation, appendix A.
-_BY_STATE: Final[dict[str, tuple[type[PostgresError], str, str]]] = {
-    "28P01": (AuthenticationFailed, "password authentication failed", _CHECK_URL),
-    "28000": (
-        AuthenticationFailed,
-        "the server refuses this role, host or TLS mode",
-        "Look at the server's pg_hba.conf; if it wants TLS, add sslmode=require to the URL.",
-    ),
-    "3D000": (
-        AuthenticationFailed,
-        "the database does not exist",
-        f"Create it, or correct the database's name at the end of {_URL}.",
-    ),
-    "53300": (
-        ServerUnavailable,
-        "the server has no connection left (too many clients already)",
-        "Close idle clients, use a smaller pool, or raise max_connections.",
-    ),
-    "57P03": (
-        ServerUnavailable,
-        "the server is starting up, shutting down or recovering",
-        "Try again in a moment.",
-    ),
-    "57P01": (
-        ServerUnavailable,
-        "the server closed the connection (an administrator's command or a shutdown)",
-        "Check that the server is up, then run the command again.",
-    ),
-    "57P02": (
-        ServerUnavailable,
-        "the server crashed and closed the connection",
-        "Look at the server's log; it recovers by itself, then run the command again.",
-    ),
-    "42501": (
-        InsufficientPrivilege,
-        "the role may not do that",
-        "Grant the role what the message names, or use the database's owner.",
-    ),
-    "55P03": (
-        LockNotAvailable,
-        "a lock was not granted in time",
-        "Somebody else holds it: look for long transactions, then run the command again.",
-    ),
-    "57014": (
-        PostgresError,
-        "the statement was cancelled (a timeout, or somebody cancelled it)",
-        "Try again when the server is less busy, or raise the timeout.",
-    ),
-    "25006": (
-        PostgresError,
-        "the server, or this session, is read-only",
-        "Use the primary's address, or see who has set default_transaction_read_only.",
-    ),
-    "53100": (
-        PostgresError,
-        "the server's disk is full",
-        "Free space on the server, then run the command again.",
-    ),
-}
-
-#: Words of libpq (it has no codes) -> (error, what happened, what to do).
-_BY_WORDS: Final[tuple[tuple[str, type[PostgresError], str, str], ...]] = (
-    (
-        "connection refused",
-        ServerUnavailable,
-        "connection refused: nothing listens there",
-        f"Start the server, or correct host and port in {_URL}.",
-    ),
-    (
-        "timeout expired",
-        ServerUnavailable,
-        "no answer within the connect timeout",
-        "Check host, port and firewall; a suspended serverless database may need a second try.",
-    ),
-    (
-        "could not translate host name",
-        ServerUnavailable,
-        "the host name cannot be resolved",
-        f"Check the host in {_URL}.",
-    ),
-    (
-        "resolve host",
-        ServerUnavailable,
-        "the host name cannot be resolved",
-        f"Check the host in {_URL}.",
-    ),
-    (
-        "certificate verify failed",
-        AuthenticationFailed,
-        "the server's TLS certificate could not be verified",
-        "Give the provider's root certificate with sslrootcert=..., or use sslmode=require.",
-    ),
-    (
-        "root certificate file",
-        AuthenticationFailed,
-        "there is no root certificate to verify the server with",
-        f"Give it with sslrootcert=/path/to/root.crt (or sslrootcert=system) in {_URL}.",
-    ),
-    (
-        "server does not support ssl",
-        AuthenticationFailed,
-        "the server does not offer TLS, but the URL insists on it",
-        f"Switch TLS on at the server, or change sslmode in {_URL}.",
-    ),
-    (
-        "no password supplied",
-        AuthenticationFailed,
-        "the server wants a password and the URL has none",
-        f"Add the password to {_URL}; special characters are percent-encoded.",
-    ),
-    (
-        "password authentication failed",
-        AuthenticationFailed,
-        "password authentication failed",
-        _CHECK_URL,
-    ),
-    (
-        "no pg_hba.conf entry",
-        AuthenticationFailed,
-        "the server refuses this role, host or TLS mode",
-        "Look at the server's pg_hba.conf; if it wants TLS, add sslmode=require to the URL.",
-    ),
-    (
-        "too many clients already",
-        ServerUnavailable,
-        "the server has no connection left (too many clients already)",
-        "Close idle clients, use a smaller pool, or raise max_connections.",
-    ),
-    (
-        "remaining connection slots are reserved",
-        ServerUnavailable,
-        "the server has no connection left (the rest is reserved)",
-        "Close idle clients, use a smaller pool, or raise max_connections.",
-    ),
-    (
-        "too many connections for",
-        ServerUnavailable,
-        "this role or database has no connection left (its own CONNECTION LIMIT is reached)",
-        "Close idle clients, or raise the limit with ALTER ROLE or ALTER DATABASE.",
-    ),
-    (
-        "permission denied for database",
-        InsufficientPrivilege,
-        "the role may not connect to this database",
-        "GRANT CONNECT ON DATABASE ... TO the role, or use another one.",
-    ),
-    (
-        "starting up",
-        ServerUnavailable,
-        "the server is starting up",
-        "Try again in a moment.",
-    ),
-    (
-        "shutting down",
-        ServerUnavailable,
-        "the server is shutting down",
-        "Check that the server comes up again, then run the command again.",
-    ),
-    (
-        "recovery mode",
-        ServerUnavailable,
-        "the server is recovering from a crash",
-        "Try again in a moment.",
-    ),
-    # As in `FATAL:  database "x" does not exist`; the server's SQLSTATE does not reach us here.
-    (
-        "does not exist",
-        AuthenticationFailed,
-        "the database or the role does not exist",
-        f"Create it, or correct role and database name in {_URL}.",
-    ),
-    (
-        "no such file or directory",
-        ServerUnavailable,
-        "nothing listens on that socket",
-        f"Start the server, or correct the socket directory in {_URL}.",
-    ),
+#: Causes where the server's own words may name the role, and nothing else that is not said yet.
+_WORDLESS: Final = frozenset(
+    {causes.PASSWORD_REJECTED, causes.ACCESS_REJECTED, causes.DATABASE_MISSING}
 )
+_NAMES_THE_ROLE: Final = frozenset({causes.PASSWORD_REJECTED, causes.ACCESS_REJECTED})
 
 
-def diagnose(error: psycopg.Error, url: DatabaseUrl) -> PostgresError:
-    """The error of our tree that says what happened to `url`, with what to do next."""
+def diagnose(error: psycopg.Error, url: DatabaseUrl, *, connecting: bool = False) -> PostgresError:
+    """The error of our tree that says what happened to `url`, with what to do next.
+
+    Args:
+        error: what psycopg raised.
+        url: whose connection it was.
+        connecting: whether it was still to be made. Then it is begun once more, to see why not.
+    """
     state = error.sqlstate
-    detail = _server_words(error)
-    if state in _BY_STATE:
-        kind, what, hint = _BY_STATE[state]
-        named = f"{what}: {detail}" if detail and kind is not AuthenticationFailed else what
-        return kind(f"{_who(url, state)}: {named}", hint=hint)
     if state is not None:
-        return PostgresError(
-            f"{url.address()}: {detail or 'the statement failed'} (SQLSTATE {state})",
-            hint="Look up the SQLSTATE in PostgreSQL's documentation, appendix A.",
-        )
-    words = str(error).lower()
-    for fragment, kind, what, hint in _BY_WORDS:
-        if fragment in words:
-            return kind(f"{_who(url, None)}: {what}", hint=hint)
+        return _by_state(state, url, _server_words(error))
+    if connecting:
+        cause, detail = refusal(url)
+        return explained(cause, url, detail)
     if isinstance(error, psycopg.OperationalError):
-        return ServerUnavailable(
-            f"{url.address()}: the connection was lost or could not be made",
-            hint="Check that the server is up and reachable, then run the command again.",
-        )
+        return explained(causes.CONNECTION_LOST, url)
     return PostgresError(
         f"{url.address()}: {type(error).__name__}",
         hint="Run the command again with --debug to see where it happened.",
     )
 
 
-def _who(url: DatabaseUrl, state: str | None) -> str:
-    return f"{url.user} at {url.address()}" if state in {"28P01", "28000"} else url.address()
+def refusal(url: DatabaseUrl) -> tuple[Cause, str]:
+    """Why no connection to `url` comes about, with what else was found; asks the server again."""
+    silence = cause_of_silence(url)
+    if silence is not None:
+        return silence, ""
+    start = begin(url)
+    if start.state is not None:
+        return _refused(start, url)
+    if start.stopped_at_tls and not start.timed_out:
+        return why_not_agreed(url)
+    return _without_a_code(start, url), ""
+
+
+def explained(cause: Cause, url: DatabaseUrl, detail: str = "") -> PostgresError:
+    """A cause as an error about `url`, with what its provider and password have to do with it."""
+    who = f"{url.user} at {url.address()}" if cause in _NAMES_THE_ROLE else url.address()
+    error = cause.kind(
+        f"{who}: {cause.what}" + (f": {detail}" if detail else ""), hint=remedy(cause, url)
+    )
+    error.diagnosis = cause.name
+    return error
+
+
+def remedy(cause: Cause, url: DatabaseUrl) -> str:
+    """What to do about a cause at this address, most specific first."""
+    steps = [advice.remedy for advice in advise(url).about(cause.name)]
+    if cause is causes.PASSWORD_REJECTED and url.unencoded:
+        marks = " ".join(f"`{mark}`" for mark in url.unencoded)
+        steps.append(
+            f"The URL's password holds {marks} unencoded, which may not be what was meant: write "
+            + ", ".join(f"`{mark}` as %{ord(mark):02X}" for mark in url.unencoded)
+            + "."
+        )
+    return " ".join([*steps, cause.remedy])
+
+
+def _without_a_code(start: Startup, url: DatabaseUrl) -> Cause:
+    by_step = (
+        (start.connected, causes.PASSED),
+        (start.timed_out, causes.NO_ANSWER),
+        (start.needs_password, causes.PASSWORD_MISSING),
+        (start.tls_answer == "N" and url.requires_tls, causes.TLS_NOT_OFFERED),
+    )
+    return next((cause for true, cause in by_step if true), causes.NOT_POSTGRESQL)
+
+
+def _refused(start: Startup, url: DatabaseUrl) -> tuple[Cause, str]:
+    state = start.state or ""
+    tried_in_the_clear_only = start.tls_answer is None and not url.host.startswith("/")
+    if state == "28000" and tried_in_the_clear_only and takes_only_tls(url):
+        return causes.TLS_REQUIRED, ""
+    if state == "42501":
+        return causes.CONNECT_FORBIDDEN, ""
+    cause = cause_of(state)
+    if cause is None:
+        return causes.POOLER_REFUSED, f"SQLSTATE {state}"
+    return cause, ""
+
+
+def _by_state(state: str, url: DatabaseUrl, words: str) -> PostgresError:
+    cause = cause_of(state)
+    if cause is None:
+        return PostgresError(
+            f"{url.address()}: {words or 'the statement failed'} (SQLSTATE {state})",
+            hint="Look up the SQLSTATE in PostgreSQL's documentation, appendix A.",
+        )
+    if cause is causes.SCHEMA_MISMATCH:
+        words = f"{words} (SQLSTATE {state})"
+    return explained(cause, url, "" if cause in _WORDLESS else words)
 
 
 def _server_words(error: psycopg.Error) -> str:

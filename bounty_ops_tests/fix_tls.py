@@ -1,0 +1,94 @@
+"""A PostgreSQL that takes encrypted connections only, with a certificate of its own.
+
+============================ ========= =========================================================
+``tls_server``               session   `TlsServer`: superuser's URL without sslmode, certificates
+============================ ========= =========================================================
+
+It has few connections, so that a test can use them up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bounty_ops.embedded.privileges import server_user
+from bounty_ops_tests.fix_servers import running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.postgres.programs import Programs
+
+#: Of them three are reserved for superusers.
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class TlsServer:
+    """A server that runs."""
+
+    url: DatabaseUrl
+    """At `localhost`, which its certificate names; without any sslmode."""
+    certificate: Path
+    """Its own, self-signed: who trusts it can verify the server."""
+    other: Path
+    """One that has signed nothing."""
+
+    def with_mode(self, sslmode: str, **parameters: str) -> DatabaseUrl:
+        return dataclasses.replace(
+            self.url, parameters=(("sslmode", sslmode), *sorted(parameters.items()))
+        )
+
+
+def _self_signed(directory: Path, name: str, host: str) -> tuple[Path, Path]:
+    certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
+    openssl = shutil.which("openssl")
+    assert openssl is not None, "these tests make certificates with the program openssl"
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", f"/CN={host}",
+            "-addext", f"subjectAltName=DNS:{host}",
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+@pytest.fixture(scope="session")
+def tls_server(
+    tmp_path_factory: pytest.TempPathFactory, pg_programs: Programs
+) -> Iterator[TlsServer]:
+    """Run it for the session; started when first asked for."""
+    own, place = tmp_path_factory.mktemp("tls"), tmp_path_factory.mktemp("pg-tls")
+    certificate, key = _self_signed(own, "server", "localhost")
+    other, _ = _self_signed(own, "other", "elsewhere.example")
+    user = server_user()
+    files = user.place(place) / "tls"
+    files.mkdir(parents=True)
+    user.hand_over(files)
+    rules = files / "hba.conf"
+    rules.write_text("hostssl all all all scram-sha-256\n")
+    for path in (certificate, key):
+        (files / path.name).write_bytes(path.read_bytes())
+    for path in files.iterdir():
+        path.chmod(0o600)
+        user.hand_over(path)
+    settings = {
+        "hba_file": str(rules),
+        "ssl": "on",
+        "ssl_cert_file": str(files / certificate.name),
+        "ssl_key_file": str(files / key.name),
+        "max_connections": str(CONNECTIONS),
+    }
+    with running_server(pg_programs, place, settings) as url:
+        yield TlsServer(dataclasses.replace(url, host="localhost"), certificate, other)
