@@ -81,6 +81,11 @@ _HERE = "bounty_ops.cli"
             "seed", f"{_HERE}.db.seed:seed", "Fill an empty, unprotected database with sample data."
         ),
         Branch(
+            "reset",
+            f"{_HERE}.db.reset:reset",
+            "Delete a development database and make it anew, migrated and filled with sample data.",
+        ),
+        Branch(
             "refresh",
             f"{_HERE}.db.refresh:refresh",
             "Put a masked copy of one environment into another.",

@@ -134,6 +134,8 @@ class Databases:
             )
         # What a monitoring role has on a managed server: see the sessions and sizes of others.
         connection.execute("GRANT pg_monitor TO bounty")
+        # A restore and a reset make the new database beside the old one.
+        connection.execute("ALTER ROLE bounty CREATEDB")
 
     @staticmethod
     def _databases(connection: Connection[tuple[object, ...]]) -> None:

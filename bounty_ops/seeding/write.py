@@ -85,8 +85,8 @@ def require_empty(connection: Connection[TupleRow], order: Sequence[str]) -> Non
     if filled:
         raise SeedingError(
             f"the database already holds data: there are rows in {_some(filled, 'table')}",
-            hint="Sample data is only written into an empty schema. Use a new database for it, "
-            "or empty these tables yourself.",
+            hint="Sample data is only written into empty tables. To lose what a development "
+            "database holds and begin anew: bounty-ops db reset. Or name a new database.",
         )
 
 
