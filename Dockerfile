@@ -7,7 +7,7 @@ WORKDIR /src
 RUN python -m venv /opt/bounty-ops
 COPY requirements-image.lock ./
 RUN /opt/bounty-ops/bin/python -m pip install --no-deps --require-hashes --requirement requirements-image.lock
-COPY pyproject.toml README.md LICENSE dagster.yaml ./
+COPY pyproject.toml README.md LICENSE dagster.yaml workspace.yaml ./
 COPY migrations ./migrations
 COPY bounty_ops ./bounty_ops
 RUN /opt/bounty-ops/bin/python -m pip install --no-deps --no-build-isolation .
