@@ -1,0 +1,1 @@
+"""What is released is what was tested: built, looked into, installed and run."""
