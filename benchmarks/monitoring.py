@@ -2,10 +2,9 @@
 
 On a throw-away PostgreSQL of its own with pg_stat_statements, which counts for each round the time
 of all statements (planning and execution) and the bytes that were spilled. Beside ours run
-statements that read what the metrics of postgres_exporter and of pgwatch are documented to hold;
-they were written for this comparison, and the columns they read stand in them. Every table has
-three indexes and a TOAST table. Prints a Markdown table. On a busy machine milliseconds are too
-many; CPU time of the server's process says more.
+statements that read what the metrics of postgres_exporter and of pgwatch hold. Every table has
+three indexes and a TOAST table. What is stored are bytes of rows in the history, without indexes.
+On a busy machine milliseconds are too many; CPU time says more.
 """
 # ruff: noqa: INP001 - a folder of scripts, not a package
 
@@ -16,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,10 +23,14 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+from sqlalchemy import create_engine, text
 
+from benchmarks.monitoring_others import EXPORTER, EXPORTER_INDEXES, PGWATCH
 from bounty_ops.embedded import throwaway_cluster
 from bounty_ops.environments import Policy
+from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring.collectors import FAMILIES
+from bounty_ops.monitoring.history import Retention, maintain, store_collection
 from bounty_ops.monitoring.probe import open_probe
 from bounty_ops.monitoring.result import CollectionResult
 from bounty_ops.postgres.programs import find_programs
@@ -47,50 +50,6 @@ _TABLE: Final = """
 """
 _TABLES_A_TRANSACTION: Final = 50
 
-#: postgres_exporter, collectors that are on by default: stat_user_tables, statio_user_tables.
-EXPORTER: Final = (
-    """SELECT current_database(), schemaname, relname, seq_scan, seq_tup_read, idx_scan,
-        idx_tup_fetch, n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd, n_live_tup, n_dead_tup,
-        n_mod_since_analyze, last_vacuum, last_autovacuum, last_analyze, last_autoanalyze,
-        vacuum_count, autovacuum_count, analyze_count, autoanalyze_count,
-        pg_indexes_size(relid), pg_table_size(relid)
-    FROM pg_stat_user_tables""",
-    """SELECT current_database(), schemaname, relname, heap_blks_read, heap_blks_hit,
-        idx_blks_read, idx_blks_hit, toast_blks_read, toast_blks_hit, tidx_blks_read, tidx_blks_hit
-    FROM pg_statio_user_tables""",
-)
-#: The same with stat_user_indexes and statio_user_indexes, which have to be switched on.
-EXPORTER_INDEXES: Final = (
-    *EXPORTER,
-    """SELECT current_database(), schemaname, relname, indexrelname, idx_scan, idx_tup_read,
-        idx_tup_fetch
-    FROM pg_stat_user_indexes""",
-    """SELECT current_database(), schemaname, relname, indexrelname, idx_blks_read, idx_blks_hit
-    FROM pg_statio_user_indexes""",
-)
-#: pgwatch, metrics table_stats (which keeps 300 tables), table_io_stats and index_stats.
-PGWATCH: Final = (
-    """SELECT s.schemaname, s.relname, pg_table_size(s.relid), pg_total_relation_size(s.relid),
-        CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(c.reltoastrelid) END,
-        extract(epoch FROM now() - greatest(s.last_vacuum, s.last_autovacuum)),
-        extract(epoch FROM now() - greatest(s.last_analyze, s.last_autoanalyze)),
-        s.seq_scan, s.seq_tup_read, s.idx_scan, s.idx_tup_fetch, s.n_tup_ins, s.n_tup_upd,
-        s.n_tup_del, s.n_tup_hot_upd, s.n_live_tup, s.n_dead_tup, s.vacuum_count,
-        s.autovacuum_count, s.analyze_count, s.autoanalyze_count, age(c.relfrozenxid)
-    FROM pg_stat_user_tables AS s JOIN pg_class AS c ON c.oid = s.relid
-    WHERE NOT EXISTS (SELECT FROM pg_locks AS l WHERE l.relation = s.relid
-        AND l.mode = 'AccessExclusiveLock' AND l.granted)
-    ORDER BY pg_total_relation_size(s.relid) DESC LIMIT 300""",
-    """SELECT schemaname, relname, heap_blks_read, heap_blks_hit, idx_blks_read, idx_blks_hit,
-        toast_blks_read, toast_blks_hit, tidx_blks_read, tidx_blks_hit
-    FROM pg_statio_user_tables ORDER BY heap_blks_read + heap_blks_hit DESC LIMIT 300""",
-    """SELECT s.schemaname, s.indexrelname, s.relname, s.idx_scan, s.idx_tup_read, s.idx_tup_fetch,
-        pg_relation_size(s.indexrelid), i.indisvalid, i.indisprimary, i.indisunique,
-        md5(pg_get_indexdef(s.indexrelid))
-    FROM pg_stat_user_indexes AS s JOIN pg_index AS i USING (indexrelid)
-    ORDER BY pg_relation_size(s.indexrelid) DESC LIMIT 300""",
-)
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -102,6 +61,8 @@ class Cost:
     rows: int
     server_cpu_ms: float
     client_cpu_ms: float
+    stored_bytes: int | None = None
+    """Of the rows that the history gets, without indexes."""
 
 
 class _Counting(psycopg.Cursor[Any]):
@@ -134,6 +95,11 @@ class Bench:
         self.admin.execute(f"CREATE DATABASE of_{tables}".encode())
         self.fill()
         self.session = self.connect()
+        history = server.with_database(f"history_of_{tables}")
+        self.admin.execute(f"CREATE DATABASE {history.database}".encode())
+        migrate_ops(history)
+        self.history = create_engine(history.sqlalchemy())
+        maintain(self.history, Retention(7, 90, 730), now=datetime.now(UTC), budget_seconds=0)
 
     def connect(self) -> psycopg.Connection[Any]:
         """A session of the database that counts what it is sent."""
@@ -174,12 +140,29 @@ class Bench:
         return Cost(row[0], row[1], _Counting.received, _Counting.rows, cpu, own * 1000)
 
     def collect(
-        self, names: Sequence[str], former: CollectionResult | None, at: datetime
+        self, names: Sequence[str], former: CollectionResult | None = None
     ) -> CollectionResult:
         """Some families, as `bounty_ops.monitoring.collect` does on its connection."""
-        probe = open_probe(self.session, Policy(), former)
-        families = {name: FAMILIES[name][1](probe).result for name in names}
-        return CollectionResult("development", at, 0, families)
+        memory = None if former is None else former.memory
+        probe = open_probe(self.session, Policy(), former, memory)
+        found = {name: FAMILIES[name][1](probe) for name in names}
+        families = {name: measured.result for name, measured in found.items()}
+        left = {name: each.memory for name, each in found.items() if each.memory is not None}
+        return CollectionResult("development", datetime.now(UTC), 0, families, (), left)
+
+    def store(self, result: CollectionResult) -> int:
+        """Into the history; how many bytes of rows that makes."""
+        before = self._stored()
+        store_collection(self.history, result)
+        return self._stored() - before
+
+    def _stored(self) -> int:
+        parts = " + ".join(
+            f"coalesce((SELECT sum(pg_column_size(t)) FROM bounty_ops.{name} AS t), 0)"  # noqa: S608 - names of ours
+            for name in ("sample", "sample_text", "collection", "collection_memory")
+        )
+        with self.history.connect() as connection:
+            return int(connection.execute(text(f"SELECT {parts}")).scalar_one())
 
     def touch(self, tables: int) -> None:
         """Write to some of the tables, and wait until that is counted."""
@@ -190,26 +173,27 @@ class Bench:
                     f"INSERT INTO {name} (name) VALUES ('more')".encode()  # noqa: S608 - a name of ours
                 )
 
-    def ours(self, changed: int) -> Cost:
-        """Tables and indexes, of which so many tables changed since the collection before."""
-        at = datetime.now(UTC)
-        names = ["tables", "indexes"]
-        former = self.collect(names, None, at)
+    def again(self, names: Sequence[str], changed: int = 0) -> Cost:
+        """Some families, of whose tables so many changed since the collection before."""
+        former = self.collect(names)
+        self.store(former)
         costs = []
         for _ in range(self.rounds):
             self.touch(changed)
-            found: list[CollectionResult] = [former]
-            costs.append(self.cost(partial(self._again, names, found, at)))
-            former = found[-1]
+            found: list[CollectionResult] = []
+            cost = self.cost(partial(self._look, names, former, found))
+            costs.append(replace(cost, stored_bytes=self.store(found[0])))
+            former = replace(found[0], memory={**former.memory, **found[0].memory})
         return _median(costs)
 
-    def _again(self, names: Sequence[str], found: list[CollectionResult], at: datetime) -> None:
-        found.append(self.collect(names, found[-1], at))
+    def _look(
+        self, names: Sequence[str], former: CollectionResult, found: list[CollectionResult]
+    ) -> None:
+        found.append(self.collect(names, former))
 
     def first(self, *names: str) -> Cost:
         """Some families, without a collection before."""
-        at = datetime.now(UTC)
-        return self.repeated(lambda: self.collect(names, None, at))
+        return self.repeated(lambda: self.collect(names))
 
     def theirs(self, statements: Sequence[str]) -> Cost:
         """All of these statements."""
@@ -236,6 +220,7 @@ def _cpu_ms(pid: int) -> float:
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
+    stored = [cost.stored_bytes for cost in costs]
     return Cost(
         server_ms=median(cost.server_ms for cost in costs),
         spilled_bytes=max(cost.spilled_bytes for cost in costs),
@@ -243,31 +228,41 @@ def _median(costs: Sequence[Cost]) -> Cost:
         rows=round(median(cost.rows for cost in costs)),
         server_cpu_ms=median(cost.server_cpu_ms for cost in costs),
         client_cpu_ms=median(cost.client_cpu_ms for cost in costs),
+        stored_bytes=None if None in stored else round(median(filter(None, stored))),
     )
 
 
 def _line(tables: int, what: str, cost: Cost) -> str:
+    stored = "" if cost.stored_bytes is None else f"{cost.stored_bytes:,}"
     return (
         f"| {tables:,} | {what} | {cost.server_ms:.1f} | {cost.server_cpu_ms:.1f} | "
         f"{cost.spilled_bytes:,} | {cost.rows:,} | {cost.received_bytes / 1024:,.0f} | "
-        f"{cost.client_cpu_ms:.0f} |\n"
+        f"{cost.client_cpu_ms:.0f} | {stored} |\n"
     )
 
 
 def measure(server: DatabaseUrl, tables: int, rounds: int) -> None:
     """Measure one size and print its lines."""
     bench = Bench(server, tables, rounds)
+    relations = ("tables", "indexes")
     works: list[tuple[str, Callable[[], Cost]]] = [
-        ("ours: tables and indexes, nothing changed", partial(bench.ours, 0)),
-        ("ours: the same, 2 % of the tables changed", partial(bench.ours, max(1, tables // 50))),
-        ("ours: the same, 20 % changed", partial(bench.ours, tables // 5)),
-        ("ours: the same, first and once a day", partial(bench.first, "tables", "indexes")),
+        ("ours: tables and indexes, nothing changed", partial(bench.again, relations)),
+        (
+            "ours: the same, 2 % of the tables changed",
+            partial(bench.again, relations, max(1, tables // 50)),
+        ),
+        ("ours: the same, 20 % changed", partial(bench.again, relations, tables // 5)),
+        ("ours: the same, first and once a day", partial(bench.first, *relations)),
         ("postgres_exporter's tables", partial(bench.theirs, EXPORTER)),
         ("the same with its indexes", partial(bench.theirs, EXPORTER_INDEXES)),
         ("pgwatch's tables and indexes (300 of each)", partial(bench.theirs, PGWATCH)),
     ]
-    rest = [name for name in FAMILIES if name not in {"tables", "indexes"}]
-    works += [(f"ours: {name}", partial(bench.first, name)) for name in rest]
+    rest = [name for name in FAMILIES if name not in relations]
+    works += [(f"ours: {name}", partial(bench.again, [name])) for name in rest]
+    works += [
+        ("ours: database, every five minutes", partial(bench.first, "database")),
+        ("ours: sequences, after a migration", partial(bench.first, "sequences")),
+    ]
     for what, work in works:
         sys.stdout.write(_line(tables, what, work()))
         sys.stdout.flush()
@@ -296,8 +291,8 @@ def main() -> None:
         sys.stdout.write(
             f"PostgreSQL {options.major}, load of the machine {os.getloadavg()[0]:.1f}\n\n"
             "| tables | what | ms at the server | CPU ms at the server | bytes spilled | rows | "
-            "KiB received | CPU ms of the client |\n"
-            "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+            "KiB received | CPU ms of the client | bytes stored |\n"
+            "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         )
         for tables in options.tables:
             measure(server, tables, options.rounds)
