@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from math import ceil, sqrt
 from statistics import NormalDist, fmean, stdev
@@ -65,6 +66,14 @@ class Forecast:
         return f"between {self.earliest:%Y-%m-%d} and {self.latest:%Y-%m-%d}"
 
 
+class Silence(StrEnum):
+    """Why there is no forecast."""
+
+    REACHED = "it is reached already"
+    FAR = "it is not in sight: there is no growth, or too little"
+    UNKNOWABLE = "there is too little history, or one that misled about its own past"
+
+
 @dataclass(frozen=True)
 class _Growth:
     """What a history grew by in each of its steps."""
@@ -97,16 +106,28 @@ def forecast(points: Sequence[tuple[datetime, float | None]], limit: float) -> F
 
     A limit that is reached already is no forecast: the answer is None.
     """
+    told = foretold(points, limit)
+    return told if isinstance(told, Forecast) else None
+
+
+def foretold(
+    points: Sequence[tuple[datetime, float | None]], limit: float
+) -> Forecast | Silence:
+    """As `forecast`, with the reason why there is none."""
     known = [(moment.astimezone(UTC), value) for moment, value in points if value is not None]
-    if len(known) < 2 or known[-1][1] >= limit:  # noqa: PLR2004 - two make a growth
-        return None
-    growth = _growth(known)
-    if growth is None or growth.mean <= 0 or not _came_true(known):
-        return None
+    if known and known[-1][1] >= limit:
+        return Silence.REACHED
+    growth = _growth(known) if known else None
+    if growth is None:
+        return Silence.UNKNOWABLE
+    if growth.mean <= 0:
+        return Silence.FAR
+    if not _came_true(known):
+        return Silence.UNKNOWABLE
     furthest = REACH * growth.steps
     earliest = _first(growth, limit, furthest, upper=True)
     if earliest is None:
-        return None
+        return Silence.FAR
     latest = _first(growth, limit, furthest, upper=False)
     now = known[-1][0]
     return Forecast(

@@ -17,12 +17,13 @@ from bounty_ops.postgres.connect import connect
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
 
-Purpose = Literal["monitoring", "backup"]
+Purpose = Literal["monitoring", "backup", "migration"]
 
 #: What the roles are called unless somebody says otherwise.
 ROLE_NAMES: Final[dict[Purpose, str]] = {
     "monitoring": "bounty_ops_monitor",
     "backup": "bounty_ops_backup",
+    "migration": "bounty_ops_migrate",
 }
 #: Collections are at most two at a time; a person may look as well.
 _CONNECTIONS: Final = 5
@@ -89,6 +90,8 @@ class Surroundings:
     """Where pg_stat_statements is."""
     owners: dict[str, tuple[str, ...]]
     """Schemas that hold tables or sequences, with the roles that own these."""
+    superusers: frozenset[str] = frozenset()
+    """Which of these owners nobody may become for the sake of a migration."""
 
 
 def role_script(url: DatabaseUrl, purpose: Purpose, role: str | None = None) -> RoleScript:
@@ -103,12 +106,15 @@ def role_script(url: DatabaseUrl, purpose: Purpose, role: str | None = None) -> 
             load("role_facts").encode(), {"role": name}
         ).fetchall()
         schemas = connection.execute(load("grantees").encode()).fetchall()
+        powerful = connection.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper")
+        superusers = frozenset(row[0] for row in powerful.fetchall())
         database = connection.info.dbname
     around = Surroundings(
         database=database,
         role_exists=exists,
         extension_schema=extension_schema,
         owners={schema: tuple(owners) for schema, owners in schemas},
+        superusers=superusers,
     )
     grants = _MAKERS[purpose](identifier(name), around)
     return RoleScript(identifier(name), database, purpose, grants)
@@ -140,7 +146,47 @@ def backup_grants(role: str, around: Surroundings) -> tuple[Grant, ...]:
     )  # fmt: skip
 
 
-_MAKERS: Final = {"monitoring": monitoring_grants, "backup": backup_grants}
+def migration_grants(role: str, around: Surroundings) -> tuple[Grant, ...]:
+    """What a migration needs to change the schema, and nothing beyond this database."""
+    schemas = [identifier(schema) for schema in {"public": (), **around.owners}]
+    owners = sorted({owner for names in around.owners.values() for owner in names})
+    plain = [owner for owner in owners if owner not in around.superusers]
+    grants = [
+        _existence(role, around, "LOGIN", "nobody can connect as it"),
+        Grant(
+            "to make the schema bounty_ops, where the revision is kept, and tables and types",
+            "the first migration fails",
+            (
+                f"GRANT CREATE ON DATABASE {identifier(around.database)} TO {role}",
+                *(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}" for schema in schemas),
+            ),
+        ),
+    ]
+    if plain:
+        grants.append(
+            Grant(
+                "to change tables that belong to others: only an owner may",
+                "a migration that touches one of them fails (42501)",
+                tuple(f"GRANT {identifier(owner)} TO {role}" for owner in plain if owner != role),
+            )
+        )
+    if len(plain) < len(owners):
+        grants.append(
+            Grant(
+                "to change what belongs to a superuser, whom nobody should become for this: it "
+                "gets this owner; what others were granted stays",
+                "a migration that touches one of them fails (42501)",
+                (load("take_over").strip().removesuffix(";").replace("{role}", role),),
+            )
+        )
+    return tuple(grants)
+
+
+_MAKERS: Final = {
+    "monitoring": monitoring_grants,
+    "backup": backup_grants,
+    "migration": migration_grants,
+}
 
 
 def _existence(role: str, around: Surroundings, attributes: str, without: str) -> Grant:

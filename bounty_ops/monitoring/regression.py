@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bounty_ops.monitoring.collectors.queries import Queries
-    from bounty_ops.monitoring.collectors.statements import SlowStatement
+    from bounty_ops.monitoring.collectors.statement_facts import SlowStatement
 
 #: How much slower, which share of all time, and how often in a row.
 SLOWER: Final = 2.0

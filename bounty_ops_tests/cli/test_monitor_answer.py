@@ -20,7 +20,7 @@ from bounty_ops.monitoring import (
 )
 from bounty_ops.monitoring.collectors.running import RunningQuery
 from bounty_ops.monitoring.collectors.sampled import SampledStatement
-from bounty_ops.monitoring.collectors.statements import StatementStatistics
+from bounty_ops.monitoring.collectors.statement_facts import StatementStatistics
 
 
 def console() -> tuple[Console, io.StringIO]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bounty_ops.monitoring import Queries
-from bounty_ops.monitoring.collectors.statements import (
+from bounty_ops.monitoring.collectors.statement_facts import (
     SlowStatement,
     StatementInterval,
     StatementStatistics,

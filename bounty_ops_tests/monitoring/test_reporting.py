@@ -20,7 +20,7 @@ from bounty_ops.monitoring import (
 )
 from bounty_ops.monitoring.collectors.connections import connection_limit
 from bounty_ops.monitoring.collectors.running import RunningQuery
-from bounty_ops.monitoring.collectors.statements import SlowStatement, StatementStatistics
+from bounty_ops.monitoring.collectors.statement_facts import SlowStatement, StatementStatistics
 from bounty_ops.monitoring.collectors.tables import TableFacts
 from bounty_ops.monitoring.findings import duration, size
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops.monitoring.collectors.statements import SlowStatement
+    from bounty_ops.monitoring.collectors.statement_facts import SlowStatement
 
 SECRET = "alice.secret@example.com"
 #: Before 1.8 the columns have other names, before 1.9 there is neither toplevel nor a view of

@@ -9,13 +9,13 @@ from bounty_ops.monitoring.collectors.sampled import (
     Sampling,
     collect_sampled,
 )
-from bounty_ops.monitoring.collectors.statements import (
+from bounty_ops.monitoring.collectors.statement_facts import (
     RestOfStatements,
     SlowStatement,
     StatementInterval,
     StatementStatistics,
-    collect_statements,
 )
+from bounty_ops.monitoring.collectors.statements import collect_statements
 from bounty_ops.monitoring.probe import Measured, Probe
 from bounty_ops.monitoring.result import Cadence, FamilyResult
 

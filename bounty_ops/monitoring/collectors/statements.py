@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from psycopg import errors
-from pydantic import BaseModel, ConfigDict
 
 from bounty_ops.monitoring.accounting import Interval, Key, account
 from bounty_ops.monitoring.collectors.statement_entries import (
@@ -15,8 +14,14 @@ from bounty_ops.monitoring.collectors.statement_entries import (
     read_entries,
     read_texts,
 )
+from bounty_ops.monitoring.collectors.statement_facts import (
+    RestOfStatements,
+    SlowStatement,
+    StatementInterval,
+    StatementStatistics,
+)
 from bounty_ops.monitoring.probe import Probe, identifier
-from bounty_ops.monitoring.result import Entry, Unknown, UtcTime
+from bounty_ops.monitoring.result import Unknown
 from bounty_ops.monitoring.statement_memory import (
     MOST_TEXTS,
     StatementMemory,
@@ -35,99 +40,6 @@ _LOAD: Final = (
 _ORDERS: Final = ("total_ms", "mean_ms", "calls")
 #: The server lost its file of texts, or threw the entry away in this very moment.
 _GONE: Final = StatementText("", "")
-
-
-class SlowStatement(Entry):
-    """One entry of pg_stat_statements; counters run since `since` or the last reset."""
-
-    query_id: str
-    """Text, because not every JSON reader keeps 64 bits of a number."""
-    fingerprint: str = ""
-    """The same for the same statement on every server and version; see `fingerprints`."""
-    user: str
-    toplevel: bool
-    calls: int
-    rows: int
-    total_seconds: float
-    mean_seconds: float
-    max_seconds: float
-    shared_blocks_hit: int
-    shared_blocks_read: int
-    temp_blocks_written: int
-    since: UtcTime | None
-    """When the entry was made; None before version 1.11 of the extension."""
-    interval_calls: int | None = None
-    """What is known of the time since the collection before; None where that is nothing."""
-    interval_seconds: float | None = None
-    interval_rows: int | None = None
-    text: str
-    """The statement without literals."""
-
-    @property
-    def subject(self) -> str:
-        """Query, role and nesting: what PostgreSQL keeps an entry for."""
-        return f"statement {self.query_id} {'top' if self.toplevel else 'nested'} {self.user}"
-
-
-class StatementStatistics(Entry):
-    """How far the list of statements can be trusted."""
-
-    available: bool
-    entries: int | None = None
-    """Entries of this database that the role may see."""
-    hidden: int | None = None
-    """Entries of this database that it may not see."""
-    room: int | None = None
-    """For how many entries of all databases there is room (`pg_stat_statements.max`)."""
-    evicted: int | None = None
-    """How often the server threw entries away to make room, since `since`."""
-    since: UtcTime | None = None
-
-
-class StatementInterval(BaseModel):
-    """What all statements did since the collection before, and how much of it is known.
-
-    Nested statements are left out of the sums: their time is part of the statement's that called
-    them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    since: UtcTime
-    until: UtcTime
-    """Both by the server's clock. One that begins before the collection before it was taken
-    replaces it: two collections at a time do that."""
-    calls: int
-    statement_seconds: float
-    rows: int
-    calls_coverage: float
-    """The share of all calls that is known; what is not is estimated."""
-    seconds_coverage: float
-    """The share of the time that is known, hidden statements apart."""
-    lost_calls: float
-    """About so many calls were counted by entries that are gone."""
-    lost_seconds: float
-    hidden_calls: int
-    """Calls of statements that the role may not see."""
-    evictions: int | None
-    made_anew: int
-    vanished: int
-    unseen: int
-    """About so many entries came and went in between."""
-
-
-class RestOfStatements(BaseModel):
-    """All top-level statements that are not listed, together."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    entries: int
-    calls: int
-    total_seconds: float
-    rows: int
-    interval_calls: int | None
-    interval_seconds: float | None
-    interval_rows: int | None
 
 
 class Statements(NamedTuple):

@@ -6,8 +6,9 @@ knows the URL, wraps the use of the engine in `bounty_ops.postgres.connect.trans
 
 from bounty_ops.monitoring.history.maintaining import Maintained, Retention, maintain
 from bounty_ops.monitoring.history.memory import recall
+from bounty_ops.monitoring.history.points import Point
 from bounty_ops.monitoring.history.reading import latest_collections
-from bounty_ops.monitoring.history.series import Point, Series, series
+from bounty_ops.monitoring.history.series import Series, series
 from bounty_ops.monitoring.history.size import HistorySize, history_size
 from bounty_ops.monitoring.history.storing import store_collection
 from bounty_ops.monitoring.history.subjects import subjects

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from sqlalchemy import select
@@ -15,6 +12,14 @@ from sqlalchemy import select
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import Layouts, begin_of, day_of
 from bounty_ops.monitoring.history.packs import entry_of
+from bounty_ops.monitoring.history.points import (
+    Point,
+    broken,
+    days,
+    in_steps,
+    point_of,
+    stretches,
+)
 from bounty_ops.monitoring.history.rolling import TIERS, Tier, monday_of
 from bounty_ops.monitoring.history.texts import read_texts
 from bounty_ops.monitoring.history.timeline import Told, collections_by_family, states
@@ -22,12 +27,11 @@ from bounty_ops.monitoring.result import SUMMARY
 from bounty_ops.schema.ops import Sample, SampleRolledDay, SampleSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from sqlalchemy import Connection, Engine
 
-    from bounty_ops.monitoring.history.flatten import Number
     from bounty_ops.monitoring.history.rollups import Range, Rollup
 
 Resolution = Literal["auto", "raw", "5min", "hourly"]
@@ -35,18 +39,6 @@ Resolution = Literal["auto", "raw", "5min", "hourly"]
 #: The longest time that "auto" shows in a resolution; a longer one is shown by the hour.
 _RAW_UP_TO: Final = timedelta(days=2)
 _FIVE_MINUTES_UP_TO: Final = timedelta(days=21)
-#: So many times the usual distance between two points, and there is something missing.
-_GAP: Final = 3
-
-
-class Point(NamedTuple):
-    """A measure at a moment, or in a step that begins there; None: not known."""
-
-    at: datetime
-    value: Number | None
-    """The last of the step."""
-    low: Number | None
-    high: Number | None
 
 
 @dataclass(frozen=True)
@@ -106,7 +98,7 @@ def series(
                 if point.at not in points or points[point.at].value is None:
                     points[point.at] = point
     ordered = [points[at] for at in sorted(points)]
-    return Series(environment, family, subject, measure, chosen, tuple(_broken(ordered)))
+    return Series(environment, family, subject, measure, chosen, tuple(broken(ordered)))
 
 
 class _Reader:
@@ -135,8 +127,8 @@ class _Reader:
         )
         every = self._rolled(tier, first, last, rolled)
         yield from (point for point in every if since - tier.step < point.at < end)
-        for begin, stop in _stretches(since, end, rolled):
-            yield from _in_steps(self._raw(begin, stop), tier)
+        for begin, stop in stretches(since, end, rolled):
+            yield from in_steps(self._raw(begin, stop), tier)
 
     def _raw(self, since: datetime, end: datetime) -> Iterator[Point]:
         taken = collections_by_family(self._connection, self._environment, since, end)
@@ -173,7 +165,7 @@ class _Reader:
     def _rolled(self, tier: Tier, first: date, last: date, rolled: set[date]) -> Iterator[Point]:
         own, headline = self._rollups(tier, first, last)
         before: Rollup | None = None
-        for day in _days(monday_of(first), last):
+        for day in days(monday_of(first), last):
             if day == monday_of(day):
                 before = None
             found = own.get(day)
@@ -188,7 +180,7 @@ class _Reader:
             else:
                 known = {}
             for step in headline[day].present:
-                yield _point(begin_of(day) + step * tier.step, known.get(step))
+                yield point_of(begin_of(day) + step * tier.step, known.get(step))
 
     def _rollups(
         self, tier: Tier, first: date, last: date
@@ -254,53 +246,3 @@ def _subjects(connection: Connection, environment: str, family: str, name: str) 
 
 def _place(paths: Sequence[str], measure: str) -> int | None:
     return paths.index(measure) if measure in paths else None
-
-
-def _point(at: datetime, found: Range | None) -> Point:
-    if found is None:
-        return Point(at, None, None, None)
-    return Point(at, found.last, found.low, found.high)
-
-
-def _in_steps(points: Iterable[Point], tier: Tier) -> Iterator[Point]:
-    """Samples in steps, as `rolling` would put them."""
-    steps: dict[datetime, list[Point]] = defaultdict(list)
-    for point in sorted(points, key=lambda point: point.at):
-        day = begin_of(day_of(point.at))
-        steps[day + tier.step_of(point.at) * tier.step].append(point)
-    for at, some in steps.items():
-        known = [point.value for point in some if point.value is not None]
-        if known:
-            yield Point(at, known[-1], min(known), max(known))
-        else:
-            yield Point(at, None, None, None)
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=day) for day in range((last - first).days + 1))
-
-
-def _stretches(
-    since: datetime, end: datetime, rolled: set[date]
-) -> Iterator[tuple[datetime, datetime]]:
-    """The times of days that have not been rolled up, as few as possible."""
-    begin: datetime | None = None
-    for day in _days(day_of(since), day_of(end)):
-        if day not in rolled:
-            begin = max(since, begin_of(day)) if begin is None else begin
-        elif begin is not None:
-            yield begin, begin_of(day)
-            begin = None
-    if begin is not None and begin < end:
-        yield begin, end
-
-
-def _broken(points: Sequence[Point]) -> Iterator[Point]:
-    """The points, with one that is not known where nobody measured for a while."""
-    distances = [(after.at - before.at).total_seconds() for before, after in pairwise(points)]
-    usual = timedelta(seconds=median(distances) if distances else 0)
-    for before, after in pairwise(points):
-        yield before
-        if after.at - before.at > _GAP * usual:
-            yield Point(before.at + usual, None, None, None)
-    yield from points[-1:]
