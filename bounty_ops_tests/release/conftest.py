@@ -2,7 +2,8 @@
 
 ================= ======== =====================================================================
 ``release``       session  `Release`: source archive, wheel, and the archive's content unpacked
-``installed``     session  `Installed`: the wheel in a virtual environment of its own
+``environment``   session  a virtual environment of the wheel's own
+``installed``     function `Installed`: it, and an empty directory
 ================= ======== =====================================================================
 
 The wheel is made from the source archive, so what is missing there is found. Nothing is downloaded:
@@ -89,7 +90,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="session")
-def installed(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def environment(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("installed")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
     python = place / "venv" / "bin" / "python"
@@ -102,6 +103,13 @@ def installed(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Ins
     # The path of the dependencies, but not what stands in its .pth files: the checkout is there.
     known = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     (packages / "dependencies.pth").write_text("\n".join(known), encoding="utf-8")
-    home = place / "empty"
-    home.mkdir()
-    return Installed(python.parent, packages, home)
+    for program in Path(sys.executable).parent.iterdir():
+        if program.name.startswith("weed"):  # the object store's wheel is a program, no module
+            (python.parent / program.name).symlink_to(program)
+    return place / "venv"
+
+
+@pytest.fixture
+def installed(environment: Path, tmp_path: Path) -> Installed:
+    [packages] = (environment / "lib").glob("python*/site-packages")
+    return Installed(environment / "bin", packages, tmp_path)
