@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,18 +11,20 @@ from bounty_ops.cli.console import clock, shown, size, state, table
 from bounty_ops.monitoring.findings import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from bounty_ops.cli.status import Standing
+    from bounty_ops.standing import Standing
+
+_UNKNOWN = "unknown"
 
 
 def draw_status(console: Console, standings: Sequence[Standing]) -> None:
-    """One row for each environment, and below it what is wrong."""
+    """One row for each environment, and below it what is wrong and what nobody could see."""
     columns = (
-        "ENVIRONMENT", "DATABASE", ">SIZE", "REVISION", ">PENDING", "LAST BACKUP", "VERDICT",
-        "LAST PROVED", "RPO", "RTO",
+        "ENVIRONMENT", "DATABASE", ">SIZE", "REVISION", ">PENDING", "DRIFT", "LAST BACKUP",
+        "VERDICT", "LAST PROVED", "RPO", "RTO", "INCIDENTS",
     )  # fmt: skip
     console.print(table(columns, [_row(standing) for standing in standings]))
     for standing in standings:
@@ -32,6 +35,7 @@ def draw_status(console: Console, standings: Sequence[Standing]) -> None:
     if bucket_problem:
         console.print(f"\nbackups: {shown(bucket_problem)}")
     _draw_copies(console, standings)
+    _draw_unknown(console, standings)
 
 
 def _draw_copies(console: Console, standings: Sequence[Standing]) -> None:
@@ -49,28 +53,72 @@ def _draw_copies(console: Console, standings: Sequence[Standing]) -> None:
             )
 
 
+def _draw_unknown(console: Console, standings: Sequence[Standing]) -> None:
+    lines = [line for standing in standings for line in _unknown(standing)]
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(line)
+
+
+def _unknown(standing: Standing) -> Iterator[str]:
+    """Why something is unknown, unless that was said above."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for name, reason in standing.unknown.items():
+        if reason not in {standing.problem, standing.bucket_problem}:
+            by_reason[reason].append(name.removesuffix("_seconds").replace("_", " "))
+    for reason, names in by_reason.items():
+        yield f"not known of {standing.environment}: {', '.join(names)}: {shown(reason)}"
+
+
 def _row(standing: Standing) -> tuple[object, ...]:
     name = standing.environment + (" (protected)" if standing.protected else "")
     backup, proof = standing.last_backup, standing.last_proof
     return (
         name,
         _database(standing),
-        size(standing.size_bytes),
-        standing.revision,
-        None if standing.pending is None else len(standing.pending),
-        clock(backup.taken_at) if backup else "none",
+        _known(standing, "size_bytes", size(standing.size_bytes)),
+        _known(standing, "revision", standing.revision or "none"),
+        _known(standing, "pending", len(standing.pending or ())),
+        _drift(standing),
+        _known(standing, "last_backup", clock(backup.taken_at) if backup else "none"),
         state(backup.verdict) if backup else "-",
-        clock(proof.taken_at) if proof else "never",
+        _known(standing, "last_proof", clock(proof.taken_at) if proof else "never"),
         _measured(standing.rpo_seconds, standing.rpo_objective_seconds),
         _measured(standing.rto_seconds, standing.rto_objective_seconds),
+        _incidents(standing),
     )
+
+
+def _known(standing: Standing, field: str, value: object) -> object:
+    return state(_UNKNOWN) if field in standing.unknown else value
+
+
+def _drift(standing: Standing) -> Text:
+    if standing.drift is None:
+        return state(_UNKNOWN)
+    if standing.drift.objects == 0:
+        return Text("none", style="green")
+    count = standing.drift.objects
+    return Text("yes" if count is None else f"{count} object{'s' * (count != 1)}", style="red")
+
+
+def _incidents(standing: Standing) -> Text:
+    found = standing.open_incidents
+    if found is None:
+        return state(_UNKNOWN)
+    counts = ((found.critical, "critical"), (found.warning, "warning"), (found.info, "info"),
+              (found.pending, "pending"))  # fmt: skip
+    told = ", ".join(f"{count} {word}" for count, word in counts if count)
+    worst = next((word for count, word in counts if count), "ok")
+    return Text(told or "none", style=state(worst).style)
 
 
 def _measured(seconds: float | None, objective: float | None) -> Text:
     """What is, of what is wanted; red where it is more."""
     if objective is None:
         return Text(shown(None))
-    text = "unknown" if seconds is None else duration(seconds)
+    text = _UNKNOWN if seconds is None else duration(seconds)
     colour = "" if seconds is None else "green" if seconds <= objective else "red"
     return Text(f"{text} of {duration(objective)}", style=colour)
 

@@ -33,7 +33,7 @@ def backup_catalogue_asset(names: Names) -> dg.AssetsDefinition:
         key=key,
         # After the night's prune, or it would list what is gone a moment later.
         deps=[names.asset(RESTORE_VERIFICATION), names.asset(KEPT_BACKUPS)],
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"postgres", "s3"},
         tags=names.tags,
         # The night is not lost because its index could not be made.

@@ -25,7 +25,7 @@ def backup_copies_asset(names: Names) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[names.asset(RESTORE_VERIFICATION)],
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"s3"},
         tags=names.tags,
         description=(

@@ -84,7 +84,7 @@ def collection_assets(names: Names) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 names.asset(each.asset),
-                group_name=names.environment,
+                group_name=names.group,
                 description=each.description,
                 kinds={"postgres"},
                 tags=names.tags,

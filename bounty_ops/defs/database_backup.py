@@ -25,7 +25,7 @@ def database_backup_asset(names: Names) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[names.asset(SCHEMA_REVISION)],
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"postgres", "s3"},
         tags=names.tags,
         pool=names.pool,

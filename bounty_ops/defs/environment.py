@@ -15,6 +15,7 @@ from bounty_ops.defs.measuring import measure_sensor
 from bounty_ops.defs.migration import migrate_job
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.new_revisions import new_revisions_sensor
+from bounty_ops.defs.protection import described
 from bounty_ops.defs.pruning import prune_job
 from bounty_ops.defs.rehearsal import rehearse_job
 from bounty_ops.defs.restore_verification import restore_verification_asset
@@ -27,16 +28,19 @@ from bounty_ops.environments import Environment
 from bounty_ops.errors import ConfigurationError
 
 
+def fit_for_dagster(environment: Environment) -> bool:
+    """Whether Dagster accepts its name; `doctor` tells about the others."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,30}", environment.name) is not None
+
+
 def environment_definitions(environment: Environment) -> dg.Definitions:
     """The definitions of one environment, unconfigured ones included.
 
     An unconfigured environment is built like any other: it has to be seen, its runs fail with
-    the hint, and its ticks skip with it. Only a name that Dagster itself refuses yields nothing;
-    `doctor` tells about that one.
+    the hint, and its ticks skip with it.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", environment.name):
-        return dg.Definitions()
-    names, policy = Names(environment.name), environment.policy
+    policy = environment.policy
+    names = Names(environment.name, policy.protected)
     assets = [
         schema_revision_asset(names),
         database_backup_asset(names),
@@ -46,9 +50,10 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
         kept_backups_asset(names),
         collection_assets(names),
     ]
+    explained = partial(_explained, environment, names)
     return dg.Definitions.merge(
         dg.Definitions(
-            assets=[each.map_asset_specs(partial(_explained, environment)) for each in assets],
+            assets=[each.map_asset_specs(explained) for each in assets],
             asset_checks=[fresh_check(names), size_check(names), recoverable_key_check(names)],
             jobs=[
                 migrate_job(names),
@@ -66,8 +71,9 @@ def environment_definitions(environment: Environment) -> dg.Definitions:
     )
 
 
-def _explained(environment: Environment, spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The asset, which says why it cannot work as long as its environment cannot be used."""
+def _explained(environment: Environment, names: Names, spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The asset, which says that it is protected, and why it cannot work if it cannot."""
+    spec = spec.replace_attributes(description=described(names, spec.description or ""))
     if environment.configured or environment.can_be_embedded:
         return spec
     try:

@@ -28,7 +28,7 @@ def kept_backups_asset(names: Names) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[names.asset(RESTORE_VERIFICATION), names.asset(BACKUP_COPIES)],
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"s3"},
         tags=names.tags,
         description=(

@@ -13,6 +13,7 @@ from bounty_ops.defs.migration_shown import next_step, plan_metadata
 from bounty_ops.defs.names import SCHEMA_REVISION, Names
 from bounty_ops.defs.presentation import UNKNOWN, table
 from bounty_ops.defs.progress import byte_progress
+from bounty_ops.defs.protection import described, form
 from bounty_ops.defs.schema_revision import (
     AT_HEAD,
     position,
@@ -43,7 +44,7 @@ def migrate_job(names: Names) -> dg.JobDefinition:
         name=op_name,
         pool=names.pool,
         tags=names.tags,
-        config_schema=FIELDS,
+        config_schema=form(names, FIELDS),
         out=dg.Out(dg.Nothing),
     )
     def migrate_database(context: dg.OpExecutionContext) -> None:
@@ -52,7 +53,7 @@ def migrate_job(names: Names) -> dg.JobDefinition:
             _carry_out(context, names, place, form)
 
     # Without the mapping a person would have to find the fields below ops > NAME > config.
-    @dg.config_mapping(config_schema=FIELDS)
+    @dg.config_mapping(config_schema=form(names, FIELDS))
     def flat(fields: Mapping[str, Any]) -> dict[str, object]:
         return {"ops": {op_name: {"config": fields}}}
 
@@ -61,11 +62,12 @@ def migrate_job(names: Names) -> dg.JobDefinition:
         config=flat,
         executor_def=dg.in_process_executor,
         tags=names.tags,
-        description=(
+        description=described(
+            names,
             f"Shows the pending migrations of `{names.environment}` with their SQL, findings, "
             "gates and a digest. Launched as it stands it changes nothing; with the digest in "
             "`apply` it carries out exactly that plan if the gates let it through, or refuses "
-            "when the plan has changed since."
+            "when the plan has changed since.",
         ),
     )
     def migrate() -> None:

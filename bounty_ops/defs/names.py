@@ -19,6 +19,9 @@ INDEX_USAGE: Final = "index_usage"
 #: The tag on runs and assets that names their environment.
 ENVIRONMENT_TAG: Final = "bounty_ops/environment"
 
+#: The tag that everything of a protected environment has besides, with the value "true".
+PROTECTED_TAG: Final = "bounty_ops/protected"
+
 #: The tag on nightly runs that names the server of their database; `dagster.yaml` limits how many
 #: nights one server has at a time by it.
 SERVER_TAG: Final = "bounty_ops/server"
@@ -29,6 +32,8 @@ class Names:
     """The names that belong to the environment `environment`."""
 
     environment: str
+    protected: bool = False
+    """Whether what is built is marked; it decides nothing."""
 
     def asset(self, name: str) -> dg.AssetKey:
         """The key of an asset, such as ``production/database_backup``.
@@ -46,7 +51,13 @@ class Names:
     @property
     def tags(self) -> dict[str, str]:
         """The tags of everything that belongs to it."""
-        return {ENVIRONMENT_TAG: self.environment}
+        marked = {PROTECTED_TAG: "true"} if self.protected else {}
+        return {ENVIRONMENT_TAG: self.environment, **marked}
+
+    @property
+    def group(self) -> str:
+        """The group of its assets, in the graph and the lists of the user interface."""
+        return f"{self.environment}_protected" if self.protected else self.environment
 
     @property
     def nightly(self) -> str:

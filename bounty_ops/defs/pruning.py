@@ -12,6 +12,7 @@ from bounty_ops.defs.backup_copies import copy_journal, require_policy
 from bounty_ops.defs.catalogued import catalogued
 from bounty_ops.defs.kept_backups import prune_metadata
 from bounty_ops.defs.names import KEPT_BACKUPS, Names
+from bounty_ops.defs.protection import described, form
 from bounty_ops.defs.workplace import Workplace, workplace
 from bounty_ops.journal import Journal
 from bounty_ops.journal.catalogue import forget_backups
@@ -42,12 +43,12 @@ def prune_job(names: Names) -> dg.JobDefinition:
     """The job, whose whole form is the three fields of `FIELDS`."""
     op_name = f"{names.prune}_by_rules"
 
-    @dg.op(name=op_name, tags=names.tags, config_schema=FIELDS, out=dg.Out(dg.Nothing))
+    @dg.op(name=op_name, tags=names.tags, config_schema=form(names, FIELDS), out=dg.Out(dg.Nothing))
     def prune_by_rules(context: dg.OpExecutionContext) -> None:
         _run(context, names, context.op_config)
 
     # Without the mapping a person would have to find the fields below ops > NAME > config.
-    @dg.config_mapping(config_schema=FIELDS)
+    @dg.config_mapping(config_schema=form(names, FIELDS))
     def flat(fields: Mapping[str, Any]) -> dict[str, object]:
         return {"ops": {op_name: {"config": fields}}}
 
@@ -56,10 +57,11 @@ def prune_job(names: Names) -> dg.JobDefinition:
         config=flat,
         executor_def=dg.in_process_executor,
         tags=names.tags,
-        description=(
+        description=described(
+            names,
             f"Shows which backups of `{names.environment}` the keep_* rules let go, with a digest. "
             "Launched as it stands it deletes nothing; with the digest in `apply` it carries out "
-            "exactly that plan, or refuses when the plan has changed since."
+            "exactly that plan, or refuses when the plan has changed since.",
         ),
     )
     def prune() -> None:

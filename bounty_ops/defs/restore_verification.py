@@ -37,7 +37,7 @@ def restore_verification_asset(names: Names) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[names.asset(DATABASE_BACKUP)],
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"postgres", "s3"},
         tags=names.tags,
         description=(

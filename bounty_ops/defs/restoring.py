@@ -9,6 +9,7 @@ import dagster as dg
 from bounty_ops.defs.names import Names
 from bounty_ops.defs.presentation import table
 from bounty_ops.defs.progress import byte_progress
+from bounty_ops.defs.protection import described, form
 from bounty_ops.defs.restore_shown import plan_metadata, show_done, show_plan
 from bounty_ops.defs.workplace import Workplace, workplace
 from bounty_ops.errors import RestoreError, UsageError
@@ -138,14 +139,14 @@ def _job(
         name=op_name,
         pool=names.pool,
         tags=names.tags,
-        config_schema=dict(fields),
+        config_schema=form(names, fields),
         out=dg.Out(dg.Nothing),
     )
     def restoring(context: dg.OpExecutionContext) -> None:
         body(context, names, _Form(context.op_config))
 
     # Without the mapping a person would have to find the fields below ops > NAME > config.
-    @dg.config_mapping(config_schema=dict(fields))
+    @dg.config_mapping(config_schema=form(names, fields))
     def flat(values: Config) -> dict[str, object]:
         return {"ops": {op_name: {"config": values}}}
 
@@ -154,7 +155,7 @@ def _job(
         config=flat,
         executor_def=dg.in_process_executor,
         tags=names.tags,
-        description=description,
+        description=described(names, description),
     )
     def job() -> None:
         restoring()

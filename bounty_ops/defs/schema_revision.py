@@ -16,7 +16,7 @@ def schema_revision_asset(names: Names) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        group_name=names.environment,
+        group_name=names.group,
         kinds={"postgres"},
         tags=names.tags,
         description=(

@@ -43,7 +43,8 @@ def keys(built: dg.Definitions) -> set[str]:
 
 
 def expected(*environments: str) -> set[str]:
-    return {f"{environment}/{asset}" for environment in environments for asset in ASSETS}
+    own = {f"{environment}/{asset}" for environment in environments for asset in ASSETS}
+    return {*own, "environment_status"}
 
 
 def description(built: dg.Definitions, key: str) -> str:
@@ -84,13 +85,15 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
         "refresh_staging",
         "prune_backups",
     )
-    assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds}
+    assert jobs == {f"{e}_{kind}" for e in environments for kind in kinds} | {
+        "look_at_environments"
+    }
     repository = built.get_repository_def()
     assert {each.name for each in repository.schedule_defs} == {
         f"{e}_{job}_schedule"
         for e in environments
         for job in ("nightly", "collect", "check_schema")
-    }
+    } | {"look_at_environments_schedule"}
     assert {each.name for each in repository.sensor_defs} == {
         f"{e}_{sensor}" for e in environments for sensor in ("watch", "measure", "new_revisions")
     }
@@ -223,3 +226,32 @@ def test_importing_the_definitions_is_quiet_and_loads_nothing_that_only_a_run_ne
         cwd=tmp_path,
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+def test_what_is_protected_is_marked_wherever_it_is_seen(tmp_path: Path) -> None:
+    built = definitions(
+        tmp_path,
+        staging=f"DATABASE_URL={GOOD}",
+        production=f"DATABASE_URL={GOOD}?sslmode=verify-full",
+    )
+    graph = built.resolve_asset_graph()
+    for asset in ASSETS:
+        guarded = graph.get(dg.AssetKey(["production", asset]))
+        assert guarded.group_name == "production_protected"
+        assert guarded.tags["bounty_ops/protected"] == "true"
+        assert (guarded.description or "").startswith("**`production` is protected.**")
+        free = graph.get(dg.AssetKey(["staging", asset]))
+        assert free.group_name == "staging"
+        assert "bounty_ops/protected" not in free.tags
+        assert "is protected" not in (free.description or "")
+    for job in ("migrate", "restore", "prune_backups"):
+        form = built.resolve_job_def(f"production_{job}")
+        assert form.tags["bounty_ops/protected"] == "true"
+        assert (form.description or "").startswith("**`production` is protected.**")
+        assert form.config_mapping is not None
+        apply = form.config_mapping.config_schema.config_type.fields["apply"]  # type: ignore[union-attr] # a Shape
+        assert apply.description.startswith("PRODUCTION IS PROTECTED.")
+        assert "PROTECTED" not in str(built.resolve_job_def(f"staging_{job}").config_mapping)
+    assert "Protected: production." in description(built, "environment_status")
+    links = graph.get(dg.AssetKey("environment_status")).parent_keys
+    assert dg.AssetKey(["production", "restore_verification"]) in links

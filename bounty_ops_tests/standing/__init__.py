@@ -1,0 +1,1 @@
+"""Tests of `bounty_ops.standing`."""
