@@ -17,6 +17,7 @@ import click
 from bounty_ops.cli import failure
 from bounty_ops.cli.invocation import Invocation
 from bounty_ops.cli.tree import root
+from bounty_ops.process import leave_no_core
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ _BROKEN_PIPE = 128 + signal.SIGPIPE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises what an operation raised."""
+    leave_no_core()
     words = list(sys.argv[1:] if arguments is None else arguments)
     # A wrong option is noticed before the right ones behind it are read.
     invocation = Invocation(json="--json" in words, debug="--debug" in words)

@@ -1,0 +1,1 @@
+"""The pages for people: what they promise is executed."""
