@@ -97,6 +97,12 @@ def test_texts_without_an_enum_keep_to_their_words() -> None:
         assert written is None or isinstance(json.loads(str(written)), dict)
 
 
+def test_the_rows_are_the_same_on_every_python_and_machine() -> None:
+    """A deliberate change of the sample data changes this number; another Python must not."""
+    here = hashlib.sha256(repr(generate(2000, 20260101)).encode()).hexdigest()
+    assert here == "f047705f65432927e8d163d18b1595ea5d44ec288feac1304bab6ab9bee1ccbc"
+
+
 def test_the_rows_do_not_depend_on_the_order_of_hashes() -> None:
     root = Path(__file__).parent.parent.parent
     digests = {
