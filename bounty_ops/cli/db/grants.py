@@ -15,7 +15,8 @@ from bounty_ops.monitoring.grants import ROLE_NAMES, Purpose, role_script
 @click.option(
     "--role",
     metavar="NAME",
-    help="What the role is called (default: bounty_ops_monitor, bounty_ops_backup).",
+    help="What the role is called (default: bounty_ops_monitor, bounty_ops_backup or "
+    "bounty_ops_migrate).",
 )
 @click.option(
     "--for",
