@@ -132,6 +132,6 @@ class _Telling:
             identity,
             change=change,
             title=title_of(change, step),
-            body=body_of(change, step, identity, symptoms, self.now),
+            body=body_of(change, step, identity, symptoms, self.now, runbook=self.settings.runbook),
             now=self.now,
         )

@@ -29,9 +29,18 @@ def title_of(change: Change, step: Step) -> str:
 
 
 def body_of(
-    change: Change, step: Step, identity: int, symptoms: Sequence[str], now: datetime
+    change: Change,
+    step: Step,
+    identity: int,
+    symptoms: Sequence[str],
+    now: datetime,
+    *,
+    runbook: str = "",
 ) -> str:
-    """The body of a message: what the rule said, and what is to be known about the incident."""
+    """The body of a message: what the rule said, and what is to be known about the incident.
+
+    `runbook` is the address of the pages on what to do, with `{rule}` in it; empty: none is named.
+    """
     course = step.course
     opened_at = now if course is None else course.opened_at
     lasted = duration(max(0.0, (now - opened_at).total_seconds()))
@@ -51,4 +60,6 @@ def body_of(
             f"It began or ended {len(course.flips)} times lately. Nothing more is told until it "
             "stays one way or the other."
         )
+    if runbook:
+        parts.append(f"At length: {runbook.replace('{rule}', step.key[0].value)}")
     return "\n".join(parts)

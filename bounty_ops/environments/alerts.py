@@ -149,6 +149,12 @@ class AlertSettings(BaseModel):
     repeat_warning: Duration = Field(
         default=timedelta(hours=24), description="The same for a warning; 0: never."
     )
+    runbook: str = Field(
+        default="docs/runbooks/{rule}.md",
+        pattern=r"^$|\{rule\}",
+        description="Where the page on what to do is, for messages: a URL with `{rule}` in it. "
+        "Empty: none is named.",
+    )
     flapping: Flapping = Field(default_factory=Flapping, description="See below.")
     rules: dict[Rule, RuleSettings] = Field(default_factory=dict, description="By name.")
     maintenance: dict[str, Maintenance] = Field(default_factory=dict, description="By name.")
