@@ -47,11 +47,17 @@ bench: $(STAMP)  ## measure speed, on a machine that does nothing else
 	.venv/bin/python -m benchmarks.history
 
 .PHONY: check
-check: $(STAMP)  ## lint, format, types and the contracts between the rooms
+check: $(STAMP)  ## lint, format, types, contracts between the rooms, the site, known holes
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
+	@$(MAKE) docs
+	.venv/bin/python -m bounty_ops_tests.audit
+
+.PHONY: docs
+docs: $(STAMP)  ## build the site into build/docs; a warning is an error
+	.venv/bin/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 docs build/docs
 
 .PHONY: lock
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock

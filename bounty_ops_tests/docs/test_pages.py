@@ -1,0 +1,62 @@
+"""What holds for all pages: commands are seen as such, exceptions are few, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bounty_ops_tests.docs.pages import ROOT, blocks_of, own_test, pages, text_of
+
+GUIDES = [
+    page for page in pages() if re.match(r"docs/(tutorial|how-to|runbooks)/|SECURITY\.md", page)
+]
+#: Of the blocks with commands on the pages that people follow.
+MOST_ELSEWHERE = 0.25
+_TYPED = re.compile(r"^(?:\$ |(?:\.venv/bin/)?bounty-ops (?!\.\.\.))", re.MULTILINE)
+_SENTENCE = re.compile(r"^[a-z].{9,}")
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_whoever_types_something_types_a_command_that_is_run(page: str) -> None:
+    hidden = [
+        block.place
+        for block in blocks_of(page)
+        if block.language not in {"console", "mermaid"}
+        and not block.language.startswith("{")
+        and _TYPED.search(block.text)
+    ]
+    assert own_test(page) is not None or hidden == []
+
+
+def test_what_cannot_be_run_is_rare_and_says_why() -> None:
+    blocks = [
+        block
+        for page in GUIDES
+        if own_test(page) is None
+        for block in blocks_of(page)
+        if block.language in {"console", "sql"}
+    ]
+    elsewhere = [block for block in blocks if block.mark == "elsewhere"]
+    assert len(elsewhere) <= MOST_ELSEWHERE * len(blocks)
+    assert [block.place for block in elsewhere if not _SENTENCE.match(block.value)] == []
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_test_that_a_page_names_exists_and_knows_of_it(page: str) -> None:
+    named = [block.value for block in blocks_of(page) if block.mark == "shown by"]
+    whole = own_test(page)
+    assert [test for test in named if not (ROOT / test).is_file()] == []
+    if whole is not None:
+        assert page.rpartition("/")[2] in (ROOT / whole).read_text(encoding="utf-8")
+
+
+def test_every_comment_before_a_block_is_one_that_means_something() -> None:
+    known = re.compile(r"<!-- (?:exit|file|append|shown by|elsewhere): .+ -->\n```")
+    stray = [
+        f"{page}: {found}"
+        for page in GUIDES
+        for found in re.findall(r"^<!-- .* -->\n```", text_of(page), re.MULTILINE)
+        if not known.match(found)
+    ]
+    assert stray == []

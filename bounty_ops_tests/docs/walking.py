@@ -1,0 +1,172 @@
+"""Doing what a page says, in a directory of its own against real servers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+import pytest
+
+from bounty_ops_tests.docs.pages import ROOT, Block, Command, blocks_of
+from bounty_ops_tests.docs.shapes import NAMES, difference, names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bounty_ops.environments import DatabaseUrl
+    from bounty_ops_tests.fix_command_line import CommandLine
+
+_PROGRAMS: Final = (".venv/bin/bounty-ops", "bounty-ops")
+#: What makes a line one for a shell.
+_SHELL: Final = re.compile(r"[|&;<>$`*(){}]|^\w+=")
+_TIMEOUT_SECONDS: Final = 120
+_WIDTH: Final = "100"
+_PROMPT: Final = "$ "
+
+
+@dataclass
+class Walker:
+    """Goes from page to page; what one page did is there for the next."""
+
+    line: CommandLine
+    databases: Mapping[str, DatabaseUrl]
+    """Of the environments; SQL of the pages is executed in production."""
+    programs: Path
+    """PostgreSQL's."""
+    learnt: dict[str, str] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+    writes: bool = bool(os.environ.get("BOUNTY_OPS_WRITE_SCREENS"))
+    """Put what was really printed into the page, instead of comparing: for who writes pages."""
+
+    def walk(self, page: str) -> None:
+        """Do everything that the page says, in its order."""
+        for block in blocks_of(page):
+            if block.mark in {"file", "append"}:
+                self._write(block)
+            elif block.runs and block.language == "sql":
+                self._execute(block)
+            elif block.runs:
+                self._run(block)
+
+    def _write(self, block: Block) -> None:
+        path = self.line.home / block.value
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if block.mark == "append" else ""
+        path.write_text(before + self._translated(block.text), encoding="utf-8")
+
+    def _execute(self, block: Block) -> None:
+        statements = re.split(r";[ ]*\n", re.sub(r"--[^\n]*", "", block.text))
+        try:
+            execute(self.databases["production"], *filter(str.strip, statements))
+        except psycopg.Error as error:
+            pytest.fail(f"{block.place}: {error}")
+
+    def _run(self, block: Block) -> None:
+        commands = block.commands
+        last = set(map(int, block.value.split(" or "))) if block.mark == "exit" else {0}
+        for number, command in enumerate(commands, start=1):
+            wanted = last if number == len(commands) else {0}
+            if self.writes:
+                self._fill_in(block, command)
+            code, printed = self._do(self._translated(command.text))
+            self.printed += printed
+            said = "\n".join(printed)
+            assert code in wanted, f"{block.place}: {command.text}: exit code {code}\n{said}"
+            self._compare(block, command, printed)
+
+    def _compare(self, block: Block, command: Command, printed: list[str]) -> None:
+        if not command.output:
+            return
+        wrong = difference(command.output, printed)
+        if wrong is not None and self.writes:
+            self._rewrite(block, command, printed)
+            return
+        said = "\n".join(printed)
+        assert wrong is None, f"{block.place}: {command.text}: {wrong}\nAll of it:\n{said}"
+        self.learnt |= names(command.output, printed)
+
+    def _fill_in(self, block: Block, command: Command) -> None:
+        """LAST_ID and LAST_DIGEST in a page that is being written are what was printed last."""
+        forms = {"LAST_ID": r"\d{8}T\d{6}Z-[0-9a-f]{8}", "LAST_DIGEST": "[0-9a-f]{64}"}
+        for word, form in forms.items():
+            if word in command.text:
+                last = re.findall(form, "\n".join(self.printed))[-1]
+                page = ROOT / block.page
+                whole = page.read_text(encoding="utf-8").replace(word, last, 1)
+                page.write_text(whole, encoding="utf-8")
+                command.text = command.text.replace(word, last)
+
+    def _rewrite(self, block: Block, command: Command, printed: list[str]) -> None:
+        text = "\n".join(line.rstrip() for line in printed)
+        for shown, real in self.learnt.items():
+            text = text.replace(real, shown)
+        before = f"{_PROMPT}{command.text}\n" + "".join(f"{line}\n" for line in command.output)
+        page = ROOT / block.page
+        whole = page.read_text(encoding="utf-8")
+        assert before in whole, f"{block.place}: {command.text}: cannot be rewritten"
+        after = whole.replace(before, f"{_PROMPT}{command.text}\n{text.strip()}\n", 1)
+        shown_names = NAMES.findall("\n".join(command.output))
+        for shown, new in zip(shown_names, NAMES.findall(text), strict=False):
+            after = after.replace(shown, new)
+        page.write_text(after, encoding="utf-8")
+
+    def _translated(self, text: str) -> str:
+        for shown, real in self.learnt.items():
+            text = text.replace(shown, real)
+            text = re.sub(rf"(?<![0-9a-zA-Z-]){shown[:8]}(?![0-9a-zA-Z-])", real, text)
+        return text
+
+    def _do(self, text: str) -> tuple[int, list[str]]:
+        words = shlex.split(text, comments=True)
+        if words[0] == "export":
+            self._export(dict(word.split("=", 1) for word in words[1:]))
+            return 0, []
+        if words[0] in _PROGRAMS and not _SHELL.search(text):
+            done = self.line.with_variables(COLUMNS=_WIDTH).run(*words[1:])
+            return done.code, (done.stdout + done.stderr).splitlines()
+        return self._in_a_shell(text)
+
+    def _export(self, variables: dict[str, str]) -> None:
+        self.line = replace(self.line, variables={**self.line.variables, **variables})
+
+    def _tools(self) -> Path:
+        tools = self.line.home.parent / "tools"
+        tools.mkdir(exist_ok=True)
+        for name, script in _TOOLS.items():
+            program = tools / name
+            program.write_text(f"#!/bin/sh\n{script.format(python=sys.executable)}\n")
+            program.chmod(0o700)
+        return tools
+
+    def _in_a_shell(self, text: str) -> tuple[int, list[str]]:
+        path = f"{self._tools()}:{self.programs}:{os.environ['PATH']}"
+        environ = {**self.line.environ(), "PATH": path, "COLUMNS": _WIDTH}
+        text = text.replace(".venv/bin/bounty-ops", "bounty-ops")
+        done = subprocess.run(
+            ["/bin/bash", "-euo", "pipefail", "-c", text],
+            env=environ, cwd=self.line.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=_TIMEOUT_SECONDS, check=False,
+        )  # fmt: skip
+        self.line.find_no_secret(done.stdout)
+        return done.returncode, done.stdout.splitlines()
+
+
+#: What a shell finds; age-keygen is stood in for, as not every machine has it.
+_TOOLS: Final = {
+    "bounty-ops": 'exec {python} -m bounty_ops "$@"',
+    "age-keygen": "{python} -c 'import pyrage; print(pyrage.x25519.Identity.generate())' > $2",
+}
+
+
+def execute(url: DatabaseUrl, *statements: str) -> None:
+    """Execute statements, each as a transaction of its own."""
+    with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+        for statement in statements:
+            connection.execute(statement.encode())
