@@ -51,6 +51,22 @@ def require_recipients(keys: Sequence[str]) -> None:
             ) from None
 
 
+def recipients_of(identities: Sequence[str]) -> frozenset[str]:
+    """The public keys that belong to private ones.
+
+    Raises:
+        ConfigurationError: one is no private key.
+    """
+    try:
+        found = [pyrage.x25519.Identity.from_str(identity) for identity in identities]
+    except pyrage.IdentityError:
+        raise ConfigurationError(
+            "a private key of age cannot be read",
+            hint="Copy it again: it is one line that begins with AGE-SECRET-KEY-1.",
+        ) from None
+    return frozenset(str(identity.to_public()) for identity in found)
+
+
 class NoKey(Exception):  # noqa: N818 - states what is missing
     """None of the private keys here opens it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,12 @@ def doctor(invocation: Invocation) -> None:
     if invocation.environment is not None:
         settings.environment(invocation.environment)  # an unknown one is a wrong usage
     with waiting("Examining"):
-        results = examine(settings, only=invocation.environment, learn=invocation.redaction.learn)
+        results = examine(
+            settings,
+            only=invocation.environment,
+            learn=invocation.redaction.learn,
+            variables=os.environ,
+        )
     present(
         invocation,
         [asdict(result) for result in results],
@@ -53,5 +59,9 @@ def _draw(console: Console, results: Sequence[CheckResult]) -> None:
     wrong = [result for result in results if result.remedy]
     if wrong:
         console.print()
+    said: set[tuple[str, str | None]] = set()
     for result in wrong:
-        console.print(f"{result.name} of {result.subject}: {shown(result.remedy)}")
+        # What one failure leaves unknown has one remedy, which need not be read ten times.
+        if (result.subject, result.remedy) not in said:
+            console.print(f"{result.name} of {result.subject}: {shown(result.remedy)}")
+        said.add((result.subject, result.remedy))

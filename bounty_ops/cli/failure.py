@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,22 +31,25 @@ class Failure:
     message: str
     hint: str
     exit_code: int
+    diagnosis: str | None = None
+    """The cause of a database's error, as in `docs/reference/errors.md`."""
 
     def shown_through(self, hide: Callable[[str], str]) -> Failure:
         """The same with what must not be shown hidden."""
-        return Failure(hide(self.message), hide(self.hint), self.exit_code)
+        return replace(self, message=hide(self.message), hint=hide(self.hint))
 
     def document(self) -> dict[str, object]:
         """The JSON document that stands in for the answer."""
-        return {
-            "error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code},
-        }
+        told = {"message": self.message, "hint": self.hint, "exit_code": self.exit_code}
+        known = {} if self.diagnosis is None else {"diagnosis": self.diagnosis}
+        return {"error": {**told, **known}}
 
 
 def describe(error: BaseException) -> Failure:
     """Put any error into two lines and an exit code."""
     if isinstance(error, BountyOpsError):
-        return _failure(str(error), error.hint, error.exit_code)
+        told = _failure(str(error), error.hint, error.exit_code)
+        return replace(told, diagnosis=error.diagnosis)
     if isinstance(error, click.ClickException):
         return _failure(_what_click_says(error), _where_help_is(error), WRONG_USAGE)
     if isinstance(error, Terminated):

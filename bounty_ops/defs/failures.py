@@ -51,7 +51,7 @@ def told(secrets: Secrets) -> Iterator[None]:
         yield
     except BountyOpsError as error:
         # `from None`: Dagster stores the whole chain, and a library's own text may hold anything.
-        raise failure(str(error), error.hint, secrets) from None
+        raise failure(str(error), error.hint, secrets, diagnosis=error.diagnosis) from None
     except dg.Failure:
         raise
     except Exception as error:
@@ -62,14 +62,17 @@ def told(secrets: Secrets) -> Iterator[None]:
         raise
 
 
-def failure(happened: str, hint: str, secrets: Secrets) -> dg.Failure:
-    """A failure that says what happened and what to do next."""
+def failure(
+    happened: str, hint: str, secrets: Secrets, *, diagnosis: str | None = None
+) -> dg.Failure:
+    """A failure that says what happened and what to do next; a database's with its diagnosis."""
     happened, hint = secrets.hide(happened), secrets.hide(hint)
     return dg.Failure(
         description=f"{happened}\n{hint}",
         metadata={
             "what happened": dg.MetadataValue.text(happened),
             "what to do": dg.MetadataValue.text(hint),
+            **({} if diagnosis is None else {"diagnosis": dg.MetadataValue.text(diagnosis)}),
         },
         # The operations themselves try again where that can help; running everything again
         # would only ask the same question.

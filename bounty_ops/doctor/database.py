@@ -1,71 +1,146 @@
-"""Whether each database can be worked with: reached, new enough, encrypted, and with a client."""
+"""Whether each database can be worked with: reached, fit, encrypted, and with a client."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
+from bounty_ops.doctor.link import (
+    clock,
+    connections,
+    encryption,
+    pooler,
+    pooler_by_address,
+    provider,
+)
 from bounty_ops.doctor.result import CheckResult, State, failed, guarded, ok
-from bounty_ops.errors import BountyOpsError
+from bounty_ops.doctor.roles import backup_role, migration_role, monitoring_role
+from bounty_ops.doctor.storage import extensions, storage
+from bounty_ops.errors import BountyOpsError, ServerUnavailable
 from bounty_ops.migrating import current_revision
 from bounty_ops.migrating.lineage import OPS
 from bounty_ops.migrating.plan import plan_for
-from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.connect import connect, translated
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.postgres.server import server_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    import psycopg
+    from psycopg.rows import TupleRow
 
     from bounty_ops.environments import DatabaseUrl, Environment, Settings
     from bounty_ops.postgres.server import ServerFacts
 
-_OLDEST_MAJOR = 14
-_CONNECT_TIMEOUT_SECONDS = 5
-_OPERATIONS = "operations database"
+    Connection = psycopg.Connection[TupleRow]
+
+_OLDEST_MAJOR: Final = 14
+_CONNECT_TIMEOUT_SECONDS: Final = 5
+_STATEMENT_TIMEOUT_MS: Final = 10_000
+_OPERATIONS: Final = "operations database"
+#: What is asked over the connection; without one each is unknown.
+_OVER_THE_CONNECTION: Final = (
+    "version", "encryption", "primary", "pooler", "connections", "storage", "extensions",
+    "backup role", "monitoring role", "migration role", "clock", "client programs",
+    "verification programs", "revision",
+)  # fmt: skip
 
 
-def examine_environment(environment: Environment) -> Iterator[CheckResult]:
-    """All checks of one environment; those that need an answer end with the first silence."""
+def examine_environment(environment: Environment, settings: Settings) -> Iterator[CheckResult]:
+    """All checks of one environment; what could not be asked is unknown."""
     name = environment.name
     try:
         url = environment.require_url()
     except BountyOpsError as error:
         yield failed("configured", name, error)
+        yield from _unasked(name, ("reachable", "provider", *_OVER_THE_CONNECTION), "configured")
         return
     yield ok("configured", name, url.address())
+    yield from provider(name, url)
     try:
-        facts = _ask(url)
+        found = list(_over_the_connection(environment, url, settings))
     except BountyOpsError as error:
         yield failed("reachable", name, error)
+        known = pooler_by_address(name, url)
+        for each in _unasked(name, _OVER_THE_CONNECTION, "reachable"):
+            yield known if known is not None and each.name == known.name else each
         return
-    yield ok("reachable", name, f"as {facts.user}")
-    yield _version(name, facts)
-    yield _tls(environment, facts)
-    yield _writable(name, facts)
-    yield guarded("client programs", name, lambda: _programs(name, facts))
+    yield from found
     yield guarded("revision", name, lambda: _revision(environment))
 
 
 def examine_operations(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the operations database answers and has our newest schema."""
+    """Whether the operations database answers, is apart, and has our newest schema."""
     try:
         url = settings.require_ops_url()
-        facts = _ask(url)
+        with _connected(url) as connection:
+            facts = server_facts(connection)
+            encrypted = encryption(_OPERATIONS, url, connection, protected=True)
     except BountyOpsError as error:
         yield failed("reachable", _OPERATIONS, error)
+        yield from _unasked(_OPERATIONS, ("encryption", "separate", "revision"), "reachable")
         return
     yield ok("reachable", _OPERATIONS, f"{url.address()} as {facts.user}")
+    yield encrypted
+    yield _separate(settings, url)
     yield guarded("revision", _OPERATIONS, lambda: _ops_revision(url))
 
 
-def _ask(url: DatabaseUrl) -> ServerFacts:
-    with connect(
+def _unasked(subject: str, names: Iterable[str], first: str) -> Iterator[CheckResult]:
+    for name in names:
+        remedy = f"Mend what `{first}` says first."
+        yield CheckResult(name, subject, State.UNKNOWN, f"not asked: {first} failed", remedy)
+
+
+def _over_the_connection(
+    environment: Environment, url: DatabaseUrl, settings: Settings
+) -> Iterator[CheckResult]:
+    name = environment.name
+    with _connected(url) as connection:
+        facts = server_facts(connection)
+        yield ok("reachable", name, f"as {facts.user}")
+        yield _version(name, facts)
+        yield encryption(name, url, connection, protected=environment.policy.protected)
+        yield _writable(name, facts)
+        yield pooler(name, url, connection)
+        checks: dict[str, Callable[[str, Connection], CheckResult]] = {
+            "connections": connections,
+            "storage": storage,
+            "extensions": extensions,
+            "backup role": backup_role,
+            "monitoring role": monitoring_role,
+            "migration role": migration_role,
+            "clock": clock,
+        }
+        for label, check in checks.items():
+            yield _asked(label, name, url, partial(check, name, connection))
+    yield guarded("client programs", name, lambda: _programs(name, facts))
+    yield _verification(name, facts, settings)
+
+
+def _asked(
+    label: str, subject: str, url: DatabaseUrl, check: Callable[[], CheckResult]
+) -> CheckResult:
+    """The answer of a check; what the server refuses to tell is unknown."""
+    try:
+        with translated(url):
+            return check()
+    except ServerUnavailable:
+        raise
+    except BountyOpsError as error:
+        return CheckResult(label, subject, State.UNKNOWN, str(error), error.hint)
+
+
+def _connected(url: DatabaseUrl) -> AbstractContextManager[Connection]:
+    return connect(
         url,
         application_name="bounty-ops doctor",
         read_only=True,
         connect_timeout_seconds=_CONNECT_TIMEOUT_SECONDS,
-    ) as connection:
-        return server_facts(connection)
+        statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
+    )
 
 
 def _version(name: str, facts: ServerFacts) -> CheckResult:
@@ -78,20 +153,6 @@ def _version(name: str, facts: ServerFacts) -> CheckResult:
             f"Upgrade the server to PostgreSQL {_OLDEST_MAJOR} or newer.",
         )
     return ok("version", name, f"PostgreSQL {facts.version}")
-
-
-def _tls(environment: Environment, facts: ServerFacts) -> CheckResult:
-    if facts.ssl:
-        return ok("encryption", environment.name, "the connection uses TLS")
-    if environment.policy.protected:
-        return CheckResult(
-            "encryption",
-            environment.name,
-            State.WARNING,
-            "the connection to a protected environment is not encrypted",
-            "Add sslmode=verify-full to its DATABASE_URL, unless it is reached without a network.",
-        )
-    return ok("encryption", environment.name, "none; the environment is not protected")
 
 
 def _writable(name: str, facts: ServerFacts) -> CheckResult:
@@ -109,6 +170,35 @@ def _writable(name: str, facts: ServerFacts) -> CheckResult:
 def _programs(name: str, facts: ServerFacts) -> CheckResult:
     programs = find_programs(facts.major)
     return ok("client programs", name, f"pg_dump {programs.version}")
+
+
+def _verification(name: str, facts: ServerFacts, settings: Settings) -> CheckResult:
+    label = "verification programs"
+    if settings.verify_server is not None:
+        return ok(label, name, "a server for verifications is set")
+    try:
+        programs = find_programs(facts.major, server=True)
+    except BountyOpsError as error:
+        return CheckResult(label, name, State.WARNING, f"no proof here: {error}", error.hint)
+    return ok(label, name, f"PostgreSQL {programs.version}")
+
+
+def _separate(settings: Settings, url: DatabaseUrl) -> CheckResult:
+    same = [
+        name
+        for name, each in settings.environments.items()
+        if each.url is not None and each.url.address() == url.address()
+    ]
+    if not same:
+        return ok("separate", _OPERATIONS, "none of the environments' databases")
+    return CheckResult(
+        "separate",
+        _OPERATIONS,
+        State.FAILED,
+        f"it is the database of {', '.join(same)} as well: it would be lost together with what it "
+        "knows about",
+        "Give OPS_DATABASE_URL a database of its own, best on another server.",
+    )
 
 
 def _revision(environment: Environment) -> CheckResult:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from bounty_ops.doctor.result import CheckResult, State, failed, ok
+from bounty_ops.doctor.link import judge_clock
+from bounty_ops.doctor.result import CheckResult, State, failed, guarded, ok
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.object_store import Capabilities, ObjectStore
+from bounty_ops.object_store.clock import clock_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 _BUCKET: Final = "bucket"
 _COPIES: Final = "bucket for copies"
+_SKEW: Final = timedelta(seconds=30)
+#: Amazon S3 error RequestTimeTooSkewed.
+_REFUSED_SKEW: Final = timedelta(minutes=15)
 _PAGE: Final = "docs/how-to/object-storage.md"
 
 
@@ -106,6 +112,17 @@ def _examine(subject: str, require: Callable[[], ObjectStoreSettings]) -> Iterat
     yield ok("reachable", subject, settings.location.uri())
     for promise in _PROMISES:
         yield _kept(promise, subject, capabilities)
+    yield guarded("clock", subject, lambda: _clock(subject, settings))
+
+
+def _clock(subject: str, settings: ObjectStoreSettings) -> CheckResult:
+    difference = clock_difference(settings)
+    if difference is None:
+        found = "the store does not say what time it is"
+        remedy = "Synchronise this machine's clock; S3 refuses what is 15 minutes off."
+        return CheckResult("clock", subject, State.UNKNOWN, found, remedy)
+    ahead, within = difference
+    return judge_clock(subject, ahead, _SKEW, within, fatal=_REFUSED_SKEW)
 
 
 def _kept(promise: _Promise, subject: str, capabilities: Capabilities) -> CheckResult:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from bounty_ops.errors import ProgramFailed
+from bounty_ops.postgres.causes import PASSED
+from bounty_ops.postgres.diagnose import explained, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,13 +39,14 @@ class RunningProgram:
     """A program under way; read `stdout` to its end, then `wait`."""
 
     def __init__(
-        self, name: str, process: subprocess.Popen[bytes], errors: Path, secrets: tuple[str, ...]
+        self, name: str, process: subprocess.Popen[bytes], errors: Path, url: DatabaseUrl | None
     ) -> None:
         self.name = name
         self.pid = process.pid
         self._process = process
         self._errors = errors
-        self._secrets = secrets
+        self._url = url
+        self._secrets = () if url is None else url.secrets()
         self._told = 0
 
     @property
@@ -79,7 +82,24 @@ class RunningProgram:
             how = f"ended with status {status}"
             hint = "Its last words are above; correct the cause and run it again."
         said = self.stderr_tail()
-        raise ProgramFailed(f"{self.name} {how}" + (f": {said}" if said else ""), hint=hint)
+        failed = ProgramFailed(f"{self.name} {how}" + (f": {said}" if said else ""), hint=hint)
+        raise failed if status < 0 else self._diagnosed(failed)
+
+    def _diagnosed(self, failed: ProgramFailed) -> ProgramFailed:
+        """With the remedy for what keeps us from connecting at all, if that is so right now.
+
+        A program's words are not read: they are in any language. If the server lets us in, the
+        program failed for a reason of its own.
+        """
+        if self._url is None:
+            return failed
+        cause, detail = refusal(self._url)
+        if cause is PASSED:
+            return failed
+        found = explained(cause, self._url, detail)
+        diagnosed = ProgramFailed(f"{failed}; now {found}", hint=found.hint)
+        diagnosed.diagnosis = found.diagnosis
+        return diagnosed
 
     def stderr_tail(self) -> str:
         """The end of what it wrote to standard error, on one line, secrets masked."""
@@ -146,7 +166,7 @@ def start_program(
                 env=environment,
             )
         _widen(process.stdout)
-        running = RunningProgram(name, process, errors, () if url is None else url.secrets())
+        running = RunningProgram(name, process, errors, url)
         try:
             yield running
         finally:

@@ -16,3 +16,8 @@ def documented_fields(command: str) -> set[str]:
     section = text.split(f"### `{command}`\n", 1)[1].split("\n### ", 1)[0]
     cells = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+
+def text_of(page: str) -> str:
+    """A page by its path in the repository."""
+    return (_PAGE.parents[2] / page).read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 import pytest
 from hypothesis import given
@@ -35,6 +37,16 @@ def test_whatever_a_server_says_takes_one_line_and_controls_no_terminal(
     for line in (told.message, told.hint):
         assert len(line.splitlines()) <= 1
         assert line.isprintable()
+
+
+def test_the_diagnosis_of_a_databases_error_is_in_the_document() -> None:
+    error = ServerUnavailable("a", hint="b")
+    assert "diagnosis" not in json.dumps(describe(error).document())
+    error.diagnosis = "connection_refused"
+    shown = describe(error).shown_through(str.upper).document()
+    assert shown == {
+        "error": {"message": "A", "hint": "B", "exit_code": 3, "diagnosis": "connection_refused"}
+    }
 
 
 def test_a_defect_is_called_one_and_says_how_to_report_it() -> None:

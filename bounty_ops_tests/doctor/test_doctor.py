@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bounty_ops.doctor import State, examine
+from bounty_ops.doctor.names import CHECKS
 from bounty_ops.environments import load_settings
-from bounty_ops_tests.cli.documented import documented_fields
+from bounty_ops_tests.cli.documented import documented_fields, text_of
+
+PAGE = text_of("docs/reference/doctor.md")
 
 if TYPE_CHECKING:
     from bounty_ops.doctor import CheckResult
@@ -29,12 +33,45 @@ def test_whatever_is_not_well_has_a_remedy(command_line: CommandLine) -> None:
         assert (result.remedy is None) == (result.state is State.OK), result
 
 
+_KINDS = {
+    "project": "project",
+    "this machine": "this machine",
+    "local servers": "this machine",
+    "bucket": "a bucket",
+    "bucket for copies": "a bucket",
+    "operations database": "operations database",
+    "Dagster": "Dagster",
+}
+
+
+def test_every_check_has_a_name_that_is_documented(command_line: CommandLine) -> None:
+    (command_line.home / ".env.staging").write_text("DATABASE_URL=postgresql://a@127.0.0.1:1/b\n")
+    found = _examined(command_line)
+    for subject, name in found:
+        assert name in CHECKS[_KINDS.get(subject, "an environment")], (subject, name)
+    of_environments = {name for subject, name in found if subject in {"development", "staging"}}
+    assert set(CHECKS["an environment"]) - of_environments == {"dead-man's switch"}
+
+
+def test_the_page_lists_every_check_with_its_question() -> None:
+    for kind, checks in CHECKS.items():
+        section = PAGE.split(f"\n## {kind[0].upper()}{kind[1:]}\n", 1)[1].split("\n## ", 1)[0]
+        rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", section, re.MULTILINE)
+        assert dict(rows) == checks, kind
+
+
 def test_a_sound_deployment_passes_with_exit_code_0(command_line: CommandLine) -> None:
     assert command_line.run("db", "migrate").code == 0
     outcome = command_line.run("doctor", "--json")
     assert outcome.code == 0, outcome.stdout
     others = [(each["subject"], each["name"]) for each in outcome.document if each["remedy"]]
-    assert others == [("bucket", "protection")]  # it has neither Object Lock nor versions
+    assert others == [
+        ("bucket", "protection"),  # it has neither Object Lock nor versions
+        # No Dagster runs in this directory.
+        ("Dagster", "storage"),
+        ("Dagster", "daemon"),
+        ("Dagster", "schedules"),
+    ]
     assert all(set(each) == documented_fields("doctor") for each in outcome.document)
     assert "operations database" in command_line.run("doctor").stdout
 
@@ -50,6 +87,9 @@ def test_a_failed_check_is_exit_code_1_and_the_others_still_run(
     assert outcome.stderr == ""
     found = {(each["subject"], each["name"]): each for each in outcome.document}
     assert found["development", "reachable"]["state"] == "failed"
+    assert "connection refused" in found["development", "reachable"]["cause"]
+    for name in ("version", "encryption", "backup role", "clock", "revision"):
+        assert found["development", name]["state"] == "unknown"
     assert found["bucket", "reachable"]["state"] == "ok"
     assert found["operations database", "reachable"]["state"] == "ok"
     assert "planted" not in outcome.stdout

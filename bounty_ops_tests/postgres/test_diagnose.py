@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import socket
 import struct
 import threading
@@ -14,9 +15,12 @@ import pytest
 import sqlalchemy
 
 from bounty_ops.environments import DatabaseUrl
-from bounty_ops.errors import PostgresError
+from bounty_ops.errors import PostgresError, ProgramFailed
 from bounty_ops.postgres import causes
 from bounty_ops.postgres.connect import connect, engine, translated
+from bounty_ops.postgres.diagnose import explained
+from bounty_ops.postgres.run import run_program
+from bounty_ops_tests.cli.documented import text_of
 from bounty_ops_tests.fix_tls import CONNECTIONS
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import TupleRow
 
+    from bounty_ops.postgres.programs import Programs
     from bounty_ops_tests.fix_tls import TlsServer
 
 NAME = "bounty-ops tests"
@@ -216,3 +221,32 @@ def test_no_sqlstate_has_two_causes_and_no_name_is_used_twice() -> None:
     assert len(states) == len(set(states))
     names = [cause.name for cause in causes.CAUSES]
     assert len(names) == len(set(names)) > 25
+
+
+def test_the_page_lists_every_diagnosis_as_it_is() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", text_of("docs/reference/errors.md"), re.MULTILINE
+    )
+    assert rows == [
+        (cause.name, cause.what, " ".join([cause.recognised_by, ", ".join(cause.states)]).strip())
+        for cause in causes.CAUSES
+    ]
+
+
+def test_a_program_that_cannot_connect_is_diagnosed_as_well(
+    fresh_database: DatabaseUrl, pg_programs: Programs
+) -> None:
+    with pytest.raises(ProgramFailed) as caught:
+        run_program(
+            pg_programs, "pg_dump", ["--schema-only"], url=fresh_database.with_database("nowhere")
+        )
+    assert caught.value.diagnosis == "database_missing"
+    with pytest.raises(ProgramFailed) as caught:
+        run_program(pg_programs, "pg_dump", ["--table=nowhere"], url=fresh_database)
+    assert caught.value.diagnosis is None
+
+
+def test_what_explains_itself_by_the_provider_comes_first() -> None:
+    url = DatabaseUrl("aws-0-eu-west-1.pooler.supabase.com", 5432, "postgres", "postgres", "pw")
+    error = explained(causes.PASSWORD_REJECTED, url)
+    assert error.hint.startswith("Write the role as postgres.REF")
