@@ -32,7 +32,7 @@ def after_failure(attempts: int, error: DeliveryError, *, fraction: float) -> Ag
     """What becomes of a message after its `attempts`-th attempt failed.
 
     Args:
-        attempts: how many there were, this one included.
+        attempts: how many the channel answered or let time out, this one included.
         error: what the last one met.
         fraction: from 0 to 1, by chance: what failed together must not come back together.
     """

@@ -136,9 +136,9 @@ class _Lane:
         return problems
 
     def _send(self, connection: Connection, message: Message) -> DeliveryError | None:
-        if message.attempt > MOST_ATTEMPTS:
+        if message.interrupted >= MOST_ATTEMPTS:
             # Whatever sends it dies of it, or of something else each time.
-            error = f"sending it was interrupted {message.attempt - 1} times"
+            error = f"sending it was interrupted {message.interrupted} times"
             outbox.bury(connection, self.channel, message, error=error)
             return None
         try:
@@ -158,7 +158,9 @@ class _Lane:
     def _failed(self, connection: Connection, message: Message, error: DeliveryError) -> None:
         # Not a secret: it only keeps what failed together from coming back together.
         fraction = random.random()  # noqa: S311
-        then = after_failure(message.attempt, error, fraction=fraction)
+        # An interrupted attempt is no answer: a watcher that is restarted often must not make a
+        # channel's first "no" its last one, nor its pauses hours long.
+        then = after_failure(message.tried, error, fraction=fraction)
         if isinstance(then, Again):
             outbox.put_off(
                 connection, self.channel, message, seconds=then.seconds, error=str(error)

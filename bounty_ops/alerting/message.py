@@ -34,6 +34,13 @@ class Message:
     resolved_at: datetime | None = None
     attempt: int = 1
     """Above 1 an earlier attempt failed, or nobody knows how it ended."""
+    interrupted: int = 0
+    """How many attempts there were of which nobody knows."""
+
+    @property
+    def tried(self) -> int:
+        """How many attempts the channel can be judged by, this one included."""
+        return self.attempt - self.interrupted
 
     @property
     def over(self) -> bool:

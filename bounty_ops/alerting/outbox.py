@@ -20,7 +20,7 @@ from datetime import timedelta
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
@@ -115,9 +115,12 @@ def claim(
         .values(
             state=SENDING,
             attempts=NotificationDelivery.attempts + 1,
+            # Whoever had it until now is gone, and did not say how it ended.
+            interrupted=NotificationDelivery.interrupted
+            + case((NotificationDelivery.state == SENDING, 1), else_=0),
             claimed_until=_in(lease_seconds),
         )
-        .returning(*due.c, NotificationDelivery.attempts)
+        .returning(*due.c, NotificationDelivery.attempts, NotificationDelivery.interrupted)
     )
     row = connection.execute(statement).one_or_none()
     connection.commit()
@@ -241,7 +244,7 @@ def _in(seconds: float) -> ColumnElement[Any]:
 
 
 def as_message(row: Row[*tuple[Any, ...]]) -> Message:
-    """The message of a row of `FIELDS`, with its `attempts`."""
+    """The message of a row of `FIELDS`, with its `attempts` and how many were `interrupted`."""
     return Message(
         key=row.idempotency_key,
         number=row.id,
@@ -256,4 +259,5 @@ def as_message(row: Row[*tuple[Any, ...]]) -> Message:
         opened_at=row.opened_at,
         resolved_at=row.resolved_at,
         attempt=row.attempts,
+        interrupted=row.interrupted,
     )

@@ -74,7 +74,7 @@ def to_renew(
     Only what was delivered: an incident that is silenced or not announced yet stays unsaid.
     """
     newest = (
-        select(*FIELDS, literal(1).label("attempts"))
+        select(*FIELDS, literal(1).label("attempts"), literal(0).label("interrupted"))
         .ext(distinct_on(Notification.incident_id))
         .select_from(NotificationDelivery)
         .join(Notification, Notification.id == NotificationDelivery.notification_id)

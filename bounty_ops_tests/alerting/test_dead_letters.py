@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from bounty_ops.alerting import deliver_pending
 from bounty_ops.alerting.backoff import MOST_ATTEMPTS, MOST_REFUSALS
@@ -122,7 +122,10 @@ def test_a_message_whose_sender_always_dies_is_given_up(
     with operations.begin() as connection:
         connection.execute(
             update(NotificationDelivery).values(
-                state="sending", attempts=MOST_ATTEMPTS, claimed_until=NOW - timedelta(days=1)
+                state="sending",
+                attempts=MOST_ATTEMPTS,
+                interrupted=MOST_ATTEMPTS - 1,
+                claimed_until=NOW - timedelta(days=1),
             )
         )
     let_time_pass(operations)
@@ -156,3 +159,25 @@ def test_a_channel_that_nothing_was_sent_to_has_no_troubles(
     _deliver(operations, webhook.url)
     (state,) = channel_states(operations, "production", [webhook.url], now=NOW)
     assert (state.waiting, state.oldest_waiting_at) == (1, NOW)
+
+
+def test_attempts_that_were_interrupted_are_no_answers_of_the_channel(
+    operations: Engine, webhook: Webhook
+) -> None:
+    fires(operations)
+    webhook.answers = [503]
+    _deliver(operations, webhook.url)
+    with operations.begin() as connection:  # whoever sent it was killed, again and again
+        connection.execute(
+            update(NotificationDelivery).values(
+                state="sending", attempts=12, interrupted=10, claimed_until=NOW - timedelta(days=1)
+            )
+        )
+    webhook.answers = [404]
+    _deliver(operations, webhook.url)
+    (delivery,) = deliveries_of(operations)
+    # Eleven were interrupted and one had an answer before: this is the second, and no refusal yet.
+    assert (delivery.state, delivery.attempts, delivery.interrupted) == ("waiting", 13, 11)
+    with operations.connect() as connection:
+        pause = delivery.next_attempt_at - connection.scalar(select(func.clock_timestamp()))
+    assert pause <= timedelta(seconds=60)
