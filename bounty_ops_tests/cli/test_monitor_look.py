@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import signal
 import stat
+from dataclasses import replace
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from bounty_ops.cli.monitor.look import Looks
 from bounty_ops.embedded.processes import wait_until
+from bounty_ops.environments import Environment, Policy
+from bounty_ops.errors import ServerUnavailable
+from bounty_ops_tests.alerting import measures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bounty_ops.monitoring import CollectionResult
     from bounty_ops_tests.fix_command_line import CommandLine
 
 
@@ -81,9 +87,34 @@ def test_a_screen_is_no_document(command_line: CommandLine) -> None:
 
 def test_a_report_is_one_private_file(command_line: CommandLine, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    assert command_line.run("monitor", "report", "--html", str(page)).code in {0, 1}
+    written = command_line.run("monitor", "report", "--html", str(page))
+    assert written.code in {0, 1}
+    assert str(page) in written.stderr
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
     assert page.read_text("utf-8").startswith("<!doctype html>")
     again = command_line.run("monitor", "report", "--html", str(page))
     assert again.code == 2
     assert "report.html" in again.stderr
+
+
+def test_a_look_goes_by_what_the_one_before_left_and_by_an_outage_nothing_is_lost() -> None:
+    given = []
+
+    def measure(_environment: Environment, **words: Any) -> CollectionResult:  # noqa: ANN401 - any
+        given.append({**words, "memory": dict(words["memory"])})
+        if len(given) == 2:
+            raise ServerUnavailable("it went away", hint="Wait.")
+        found = measures.measured(measures.connections(len(given)))
+        return replace(found, memory={"queries": b"of look %d" % len(given)})
+
+    looks = Looks(Environment("any", None, Policy()), "queries", measure)
+    first = looks.next()
+    with pytest.raises(ServerUnavailable):
+        looks.next()
+    third = looks.next()
+    looks.next()
+    assert [each["families"] for each in given] == [["queries"]] * 4
+    assert [each["former"] for each in given] == [None, first, first, third]
+    assert [each["memory"].get("queries") for each in given] == [
+        None, b"of look 1", b"of look 1", b"of look 3",
+    ]  # fmt: skip

@@ -66,5 +66,7 @@ def report(invocation: Invocation, *, html: Path | None) -> None:
     present(
         invocation, document, lambda console: draw_findings(console, result.environment, findings)
     )
+    if html is not None:
+        click.echo(f"The same with tables and charts is in {html}", err=True)
     if any(finding.severity is Severity.CRITICAL for finding in findings):
         click.get_current_context().exit(FOUND)
