@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_a_test_that_a_page_names_exists_and_knows_of_it(page: str) -> None:
     whole = own_test(page)
     assert [test for test in named if not (ROOT / test).is_file()] == []
     if whole is not None:
-        assert page.rpartition("/")[2] in (ROOT / whole).read_text(encoding="utf-8")
+        assert Path(page).stem in (ROOT / whole).read_text(encoding="utf-8")
 
 
 def test_every_comment_before_a_block_is_one_that_means_something() -> None:
