@@ -164,3 +164,16 @@ def test_the_page_installs_every_file_that_there_is() -> None:
     for block in blocks:
         assert subprocess.run(["sh", "-n", "-c", block], check=False).returncode == 0  # noqa: S607
     assert all(unit.stem in blocks[-1] for unit in UNITS)
+
+
+def test_the_user_has_no_shell(tmp_path: Path) -> None:
+    file = SYSTEMD / "bounty-ops.sysusers.conf"
+    (line,) = (each for each in file.read_text("utf-8").splitlines() if not each.startswith("#"))
+    kind, name, number, _, home = line.split()
+    assert (kind, name, number, home) == ("u", "bounty-ops", "-", "/var/lib/bounty-ops")
+    if program := shutil.which("systemd-sysusers"):
+        (tmp_path / "etc").mkdir()
+        subprocess.run([program, f"--root={tmp_path}", str(file)], check=True, capture_output=True)
+        (entry,) = (tmp_path / "etc/passwd").read_text("utf-8").splitlines()
+        assert entry.startswith("bounty-ops:x:")
+        assert entry.endswith(":/var/lib/bounty-ops:/usr/sbin/nologin")
