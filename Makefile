@@ -44,6 +44,7 @@ bench: $(STAMP)  ## measure speed, on a machine that does nothing else
 	.venv/bin/python -m benchmarks.seeding
 	.venv/bin/python -m benchmarks.backup
 	.venv/bin/python -m benchmarks.monitoring
+	.venv/bin/python -m benchmarks.monitoring_rest
 	.venv/bin/python -m benchmarks.history
 
 .PHONY: check
