@@ -29,10 +29,13 @@ def test_a_database_is_shown_then_deleted_by_its_digest(filled: CommandLine) -> 
         "public.fruit": 100,
     }
     assert shown.document["rows"] == 400
-    told = filled.run(*words)
+    with psycopg.connect(**filled.database.conninfo(), application_name="my shop"):  # type: ignore[arg-type] # all are text
+        told = filled.run(*words)
     assert told.code == 1
     for said in ("DATA LOSS", "public.fruit", "100", shown.document["digest"], "--yes"):
         assert said in told.stdout
+    assert "WOULD BE ENDED: 1 x" in told.stdout
+    assert "my shop" in told.stdout
 
     stale = filled.run(*words, "--apply", "0" * 64)
     assert (stale.code, stale.error_lines[0].startswith("error:")) == (3, True)

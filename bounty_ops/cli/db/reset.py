@@ -121,30 +121,39 @@ def _document(plan: ResetPlan, done: Reset | None = None) -> dict[str, object]:
 
 
 def _draw_plan(console: Console, plan: ResetPlan) -> None:
-    there = plan.state
     if plan.unfinished is not None:
         console.print(
             f"A reset of {plan.environment} ({plan.target}) was broken off at its very end: "
             f"{plan.unfinished.name} would take its place."
         )
     else:
-        estimated = " (estimated)" if any(each.estimated for each in there.tables) else ""
-        console.print(
-            f"DATA LOSS: {plan.environment} ({plan.target}) would be deleted: "
-            f"{len(there.tables)} tables with {there.rows:,} rows{estimated}, "
-            f"{there.other_objects} other objects, {size(there.size_bytes)}"
-        )
+        console.print(f"DATA LOSS: {plan.environment} ({plan.target}) would be deleted: ", end="")
+        console.print(_content(plan))
         _draw_tables(console, plan)
-    for one in there.sessions:
-        console.print(
-            f"SESSION ENDED: {one.count} x {shown(one.user)}, {shown(one.application)}, {one.state}"
-        )
+    for kind in _sessions(plan):
+        console.print(f"WOULD BE ENDED: {kind}")
     filled = "no rows" if plan.rows is None else f"{plan.rows:,} rows of sample data"
     console.print(
         f"Instead: an empty database at {plan.head} with {filled}\ndigest {plan.digest}\n"
         "Nothing was changed. To delete this, repeat the command with --apply and the digest, "
         "or with --yes."
     )
+
+
+def _content(plan: ResetPlan) -> str:
+    there = plan.state
+    estimated = " (estimated)" if any(each.estimated for each in there.tables) else ""
+    return (
+        f"{len(there.tables)} tables with {there.rows:,} rows{estimated}, "
+        f"{there.other_objects} other objects, {size(there.size_bytes)}"
+    )
+
+
+def _sessions(plan: ResetPlan) -> list[str]:
+    return [
+        f"{one.count} x {shown(one.user)}, {shown(one.application)}, {one.state}"
+        for one in plan.state.sessions
+    ]
 
 
 def _draw_tables(console: Console, plan: ResetPlan) -> None:
@@ -166,6 +175,10 @@ def _draw_done(console: Console, plan: ResetPlan, done: Reset) -> None:
     if done.finished:
         console.print(f"Finished an earlier reset of {plan.environment} ({plan.target})")
     else:
+        if not plan.state.empty:
+            console.print(f"Deleted: {_content(plan)}")
+        for kind in _sessions(plan):
+            console.print(f"Ended: {kind}")
         total = 0 if done.seeded is None else done.seeded.total
         console.print(
             f"{plan.environment} ({plan.target}) is new: at {done.revision}, with {total:,} rows, "
