@@ -1,20 +1,22 @@
 """What protects the backups besides themselves: copies, the night's prune, the store's lock.
 
 Read-only and cheap enough for a look every minute: one listing of the second bucket for each 1,000
-objects, two requests about locks where the policy wants them, and next to none for retention.
+objects, three requests about locks for each bucket where the policy wants them, and next to none
+for retention.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bounty_ops.alerting.objectives import usable
 from bounty_ops.backup.retention import has_rules, retain
 from bounty_ops.backup.standing import held_of
 from bounty_ops.errors import BountyOpsError, ObjectNotFound
-from bounty_ops.journal import Journal, layout
-from bounty_ops.journal.shelf import shelves
+from bounty_ops.journal import layout
+from bounty_ops.journal.shelf import Shelf, shelves
 from bounty_ops.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bounty_ops.environments import Environment, Settings
+    from bounty_ops.journal import Journal
     from bounty_ops.journal.records import BackupSummary
 
     Copies = Mapping[str, int] | BountyOpsError | None
@@ -40,6 +43,10 @@ class Keeping:
     """Of the newest backup, the objects that the store should lock and does not, and why."""
     newest_locked: str | None = None
     """The backup that was looked at for its locks; None: none should be locked."""
+    unlocked_copy: Mapping[str, str] | BountyOpsError = field(default_factory=dict)
+    """The same of the newest copy that the second bucket should lock."""
+    newest_locked_copy: str | None = None
+    """That copy; None: there is none, or copies are not wanted."""
 
 
 def look_at_keeping(
@@ -63,28 +70,48 @@ def look_at_keeping(
         ObjectStoreError: the first bucket cannot be read (any more).
     """
     newest = _to_be_locked(environment, summaries, now)
-    return Keeping(
-        copies=_copies(environment, settings),
+    keeping = Keeping(
         prune_refused=_prune_refused(environment, journal, summaries, now),
-        unlocked={} if newest is None else _unlocked(journal, newest, now),
+        unlocked={} if newest is None else _unlocked(journal.store, newest, now),
         newest_locked=None if newest is None else newest.id,
     )
-
-
-def _copies(environment: Environment, settings: Settings) -> Copies:
     wanted = settings.copy_object_store is not None or settings.copy_object_store_problem
     if not wanted or not environment.policy.copy_after_proof:
-        return None
+        return keeping
     try:
         store = ObjectStore(settings.require_copy_object_store())
-        listing = store.list(layout.environment_prefix(environment.name))
-        return {
-            shelf.backup_id: sum(one.size_bytes for one in shelf.stored)
-            for shelf in shelves(listing)
-            if shelf.manifest is not None
-        }
+        copies = _copies(store, environment)
     except BountyOpsError as error:
-        return error
+        return replace(keeping, copies=error)
+    return _with_locks(replace(keeping, copies=copies), store, environment, summaries, now)
+
+
+def _copies(store: ObjectStore, environment: Environment) -> Mapping[str, int]:
+    listing = store.list(layout.environment_prefix(environment.name))
+    return {
+        shelf.backup_id: sum(one.size_bytes for one in shelf.stored)
+        for shelf in shelves(listing)
+        if shelf.manifest is not None
+    }
+
+
+def _with_locks(
+    keeping: Keeping,
+    store: ObjectStore,
+    environment: Environment,
+    summaries: Sequence[BackupSummary],
+    now: datetime,
+) -> Keeping:
+    """How the second bucket locks the newest copy that it has; that one is missing is told else."""
+    copies = keeping.copies
+    if copies is None or isinstance(copies, BountyOpsError):
+        return keeping
+    there = [one for one in summaries if one.id in copies]
+    newest = _to_be_locked(environment, there, now)
+    if newest is None:
+        return keeping
+    unlocked = _unlocked(store, newest, now)
+    return replace(keeping, unlocked_copy=unlocked, newest_locked_copy=newest.id)
 
 
 def _prune_refused(
@@ -110,20 +137,28 @@ def _to_be_locked(
 
 
 def _unlocked(
-    journal: Journal, summary: BackupSummary, now: datetime
+    store: ObjectStore, summary: BackupSummary, now: datetime
 ) -> Mapping[str, str] | BountyOpsError:
-    store = journal.store
-    archive = summary.key.removeprefix(store.full_key(""))
+    """Of the manifest, the archive and the last shard, those that the store does not lock.
+
+    Manifest and objects are locked in this order: what was broken off left the last one unlocked.
+    """
     found: dict[str, str] = {}
-    for key in (layout.manifest_key(summary.environment, summary.id), archive):
-        try:
-            lock = store.lock_of(key)
-        except ObjectNotFound:  # pruned since it was listed; the next look knows
-            continue
-        except BountyOpsError as error:
-            return error
-        if lock is None:
-            found[key] = "has no lock"
-        elif lock.until <= now:
-            found[key] = f"was locked until {lock.until:%Y-%m-%d %H:%M} UTC only"
+    try:
+        for key in _to_ask_for(store, summary):
+            with suppress(ObjectNotFound):  # pruned since it was listed; the next look knows
+                lock = store.lock_of(key)
+                if lock is None:
+                    found[key] = "has no lock"
+                elif lock.until <= now:
+                    found[key] = f"was locked until {lock.until:%Y-%m-%d %H:%M} UTC only"
+    except BountyOpsError as error:
+        return error
     return found
+
+
+def _to_ask_for(store: ObjectStore, summary: BackupSummary) -> list[str]:
+    prefix = layout.backup_prefix(summary.environment, summary.id)
+    (shelf,) = shelves(store.list(prefix)) or [Shelf(summary.environment, summary.id)]
+    shards = sorted(entry.key for entry in shelf.shards)
+    return [layout.manifest_key(summary.environment, summary.id), shelf.archive_key, *shards[-1:]]

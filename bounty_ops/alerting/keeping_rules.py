@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bounty_ops.alerting.backup_rules import bucket_unknown
 from bounty_ops.alerting.objectives import usable
@@ -12,6 +13,8 @@ from bounty_ops.errors import BountyOpsError
 from bounty_ops.journal.records import BackupSummary, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bounty_ops.environments.alerts import RuleSettings
 
 
@@ -95,33 +98,69 @@ def prune_refused(situation: Situation, settings: RuleSettings) -> Answer:  # no
 
 
 def backup_not_locked(situation: Situation, settings: RuleSettings) -> Answer:  # noqa: ARG001 - every rule has both
-    """The store does not lock the newest backup although the policy wants it, or nobody can see."""
-    unlocked = situation.keeping.unlocked
+    """A bucket does not lock the newest backup, or its copy, although the policy wants it.
+
+    Or nobody can see whether it does.
+    """
+    keeping = situation.keeping
     if isinstance(situation.backups, BountyOpsError):
         return bucket_unknown(situation.backups)
+    found = [
+        _locking(situation, _FIRST, keeping.newest_locked, keeping.unlocked),
+        _locking(situation, _SECOND, keeping.newest_locked_copy, keeping.unlocked_copy),
+    ]
+    return [finding for finding in found if finding is not None]
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """One of the two, as a message speaks of it."""
+
+    subject: str
+    store: str
+    loss: str
+    remedy: str
+
+
+_FIRST: Final = _Bucket(
+    "backups",
+    "the store",
+    "Whoever has the bucket's keys could delete the backup.",
+    "bounty-ops doctor says whether the bucket can lock; at most providers it has to be made "
+    "with Object Lock. Then take another backup.",
+)
+_SECOND: Final = _Bucket(
+    "copies",
+    "the second bucket",
+    "Whoever has its keys could delete the copy.",
+    "bounty-ops backup copy -e {environment} {id} locks it, if the second bucket was made with "
+    "Object Lock and its key has s3:PutObjectRetention.",
+)
+
+
+def _locking(
+    situation: Situation,
+    bucket: _Bucket,
+    newest: str | None,
+    unlocked: Mapping[str, str] | BountyOpsError,
+) -> Finding | None:
+    evidence: dict[str, Any]
     if isinstance(unlocked, BountyOpsError):
-        seen = {"error": type(unlocked).__name__}
-        return [_not_locked(situation, "may not be locked", f"{unlocked}", unlocked.hint, seen)]
-    if not unlocked:
-        return []
-    why = "; ".join(f"{key} {state}" for key, state in unlocked.items())
-    remedy = (
-        "bounty-ops doctor says whether the bucket can lock; at most providers it has to be made "
-        "with Object Lock. Then take another backup."
-    )
-    return [_not_locked(situation, "is not locked", why, remedy, {"unlocked": dict(unlocked)})]
-
-
-def _not_locked(
-    situation: Situation, what: str, why: str, remedy: str, evidence: dict[str, Any]
-) -> Finding:
-    newest = situation.keeping.newest_locked
+        what, why, remedy = "may not be locked", f"{unlocked}", unlocked.hint
+        evidence = {"error": type(unlocked).__name__}
+    elif unlocked:
+        what = "is not locked"
+        why = "; ".join(f"{key} {state}" for key, state in unlocked.items())
+        remedy = bucket.remedy.format(environment=situation.environment, id=newest)
+        evidence = {"unlocked": dict(unlocked)}
+    else:
+        return None
     return Finding(
         rule=Rule.BACKUP_NOT_LOCKED,
-        subject="backups",
+        subject=bucket.subject,
         severity=Severity.WARNING,
-        title=f"[{situation.environment}] backup {newest} {what} by the store",
-        body=f"The policy says object_lock = {situation.policy.object_lock!r}, but: {why}. Whoever "
-        f"has the bucket's keys could delete the backup.\nDo: {remedy}",
+        title=f"[{situation.environment}] backup {newest} {what} by {bucket.store}",
+        body=f"The policy says object_lock = {situation.policy.object_lock!r}, but: {why}. "
+        f"{bucket.loss}\nDo: {remedy}",
         evidence={"id": newest, **evidence},
     )
