@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Engine
 
@@ -24,11 +25,16 @@ class Workplace:
     secrets: Secrets
 
     def store(self) -> ObjectStore:
-        """The bucket for backups.
+        """The bucket for backups; the same client for all that is asked of it here.
 
         Raises:
             ConfigurationError: it is missing or cannot be used.
         """
+        return self._store
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        # Making a client takes longer than all that a look asks it.
         return ObjectStore(self.settings.require_object_store())
 
     def journal(self) -> Journal:
