@@ -63,7 +63,8 @@ docs: $(STAMP)  ## build the site into build/docs; a warning is an error
 .PHONY: lock
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements.lock
 	$(PIP) install uv
-	.venv/bin/python -m uv pip compile pyproject.toml --extra embedded --extra kubernetes --group dev \
+	.venv/bin/python -m uv pip compile pyproject.toml --extra embedded --extra kubernetes --extra studio \
+		--group dev \
 		--universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade \
 		--quiet --output-file requirements.lock
 	.venv/bin/python -m uv pip compile pyproject.toml --extra kubernetes --group build \

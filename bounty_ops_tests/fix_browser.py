@@ -1,4 +1,4 @@
-"""A real browser for the journey through the user interface, or a word that there is none.
+"""A real browser for the journeys through the user interfaces, or a word that there is none.
 
 =========== ========= ===============================================
 ``page``    function  a page of a headless Chromium, with nothing in it
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-_JOURNEY: Final = "test_user_interface.py"
+_JOURNEYS: Final = ("test_user_interface.py", "test_studio_journey.py")
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 _PATIENCE_MILLISECONDS: Final = 90_000
 #: Root has no sandbox; the rest keeps the browser from calling home, which a closed network
@@ -40,15 +40,15 @@ def _browser() -> str | None:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave the journey out where there is no browser."""
-    return True if collection_path.name == _JOURNEY and _browser() is None else None
+    """Leave the journeys out where there is no browser."""
+    return True if collection_path.name in _JOURNEYS and _browser() is None else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say so."""
     if _browser() is None:
         terminalreporter.write_line(
-            "The journey through the user interface was LEFT OUT: there is no Chromium here "
+            "The journeys through the user interfaces were LEFT OUT: there is no Chromium here "
             "(Debian: apt-get install chromium).",
             yellow=True,
         )

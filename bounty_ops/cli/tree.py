@@ -271,6 +271,11 @@ def alerts() -> None:
             f"{_HERE}.doctor:doctor",
             "Check settings, databases, programs, bucket and disk, and say how to mend.",
         ),
+        Branch(
+            "studio",
+            f"{_HERE}.studio:studio",
+            "Look into the database in the browser, until Ctrl-C.",
+        ),
         Branch("db", f"{_HERE}.tree:db", "Migrate, inspect and fill a database."),
         Branch("backup", f"{_HERE}.tree:backup", "Take, list and prove backups."),
         Branch("monitor", f"{_HERE}.tree:monitor", "Measure a database."),

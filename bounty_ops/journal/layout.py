@@ -13,6 +13,7 @@
     rehearsals/<environment>/<record id>.json
     approvals/<environment>/<record id>.json
     restores/<environment>/<record id>.json
+    edits/<environment>/<record id>.json
 
 Ids begin with their time, so the order of keys is the order of time.
 """
@@ -27,6 +28,7 @@ MIGRATIONS: Final = "migrations/"
 REHEARSALS: Final = "rehearsals/"
 APPROVALS: Final = "approvals/"
 RESTORES: Final = "restores/"
+EDITS: Final = "edits/"
 
 _ARCHIVE: Final = "archive.dump"
 _SHARDS: Final = "shards/"
@@ -114,6 +116,16 @@ def restore_prefix(environment: str | None) -> str:
 def restore_key(environment: str, record_id: str) -> str:
     """What one restore of a backup of that environment did."""
     return f"{restore_prefix(environment)}{record_id}{_JSON}"
+
+
+def edit_prefix(environment: str) -> str:
+    """Under which the records of what people changed by hand in one environment lie."""
+    return f"{EDITS}{environment}/"
+
+
+def edit_key(environment: str, record_id: str) -> str:
+    """What somebody changed by hand in one row."""
+    return f"{edit_prefix(environment)}{record_id}{_JSON}"
 
 
 @dataclass(frozen=True)

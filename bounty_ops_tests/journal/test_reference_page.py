@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.journal.edits import EditRecord
 from bounty_ops.journal.layout import (
     approval_key,
     archive_key,
+    edit_key,
     manifest_key,
     migration_key,
     proof_key,
@@ -55,6 +57,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "## Rehearsal": Rehearsal,
     "## Approval": Approval,
     "## Restore record": RestoreRecord,
+    "## Edit record": EditRecord,
     "`replaced`:": Replaced,
 }
 
@@ -114,6 +117,7 @@ def test_the_layout_is_the_one_that_is_used() -> None:
         restore_key(environment, "<record id>"),
         rehearsal_key(environment, "<record id>"),
         approval_key(environment, "<record id>"),
+        edit_key(environment, "<record id>"),
     ):
         assert f"\n{key} " in PAGE
 

@@ -1,0 +1,89 @@
+"""Which columns a form can take in, and what in a form was really changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqladmin.fields import BooleanField, Select2TagsField, SelectField
+from sqladmin.forms import ModelConverter, converts
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Time,
+    Uuid,
+)
+from wtforms.validators import Optional  # type: ignore[import-untyped] # it has no types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Column
+    from sqlalchemy.orm import ColumnProperty
+    from wtforms import Field, Form  # type: ignore[import-untyped] # it has no types
+
+_TYPES: Final = (String, Boolean, Integer, Numeric, Float, Date, Time, DateTime, JSON, Uuid)
+
+
+class Converter(ModelConverter):
+    """sqladmin's, with a type that SQLAlchemy 2.1 took from under another one."""
+
+    def _prepare_column(
+        self, prop: ColumnProperty[Any], form_include_pk: bool, kwargs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = super()._prepare_column(prop, form_include_pk, kwargs)
+        column = prop.columns[0]
+        if found is not None and column.server_default is not None and not column.nullable:
+            found["validators"].append(Optional())  # what is left empty, the database fills in
+        return found
+
+    @converts("Float")  # type: ignore[untyped-decorator] # as declared there
+    def conv_float(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
+        """A field for `real` and `double precision`."""
+        return self.conv_decimal(model, prop, kwargs)
+
+
+def is_editable(column: Column[Any]) -> bool:
+    """Whether a form can show the column's values and give them back unharmed."""
+    kind = column.type
+    if column.computed is not None or isinstance(kind, LargeBinary):
+        return False
+    if isinstance(kind, ARRAY):
+        return isinstance(kind.item_type, String) and (kind.dimensions or 1) == 1
+    return isinstance(kind, _TYPES)
+
+
+def changed(before: Form, after: Form, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `data` a person changed, by what the form showed before and what came back.
+
+    Not by the values: a form shows times without fractions of a second, and NULL as nothing.
+    """
+    names = {field.name: field.short_name for field in after}
+    return {
+        name: value
+        for name, value in data.items()
+        if name in names and _shown(before[names[name]]) != _shown(after[names[name]])
+    }
+
+
+def _shown(field: Field) -> object:
+    if isinstance(field, BooleanField | SelectField | Select2TagsField):
+        return field.data or None if not isinstance(field, BooleanField) else bool(field.data)
+    # Browsers send the ends of lines as CR LF, whatever they were given.
+    return str(field._value()).replace("\r\n", "\n")  # noqa: SLF001 - what its widget shows
+
+
+def cleaned(column: Column[Any], value: object) -> object:
+    """A form's value as the column should hold it: nothing is NULL where there may be NULL."""
+    if isinstance(value, str):
+        value = value.replace("\r\n", "\n")
+    if value in ("", [], None) and column.nullable:
+        return None
+    return value

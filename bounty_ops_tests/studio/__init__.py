@@ -1,0 +1,1 @@
+"""The command line, tested as its users meet it: as a process."""

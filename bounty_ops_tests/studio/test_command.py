@@ -1,0 +1,76 @@
+"""`bounty-ops studio`: what it says before anybody opens a browser."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+
+import pytest
+
+from bounty_ops.cli import studio as command
+from bounty_ops_tests.cli.documented import documented_fields
+
+if TYPE_CHECKING:
+    from bounty_ops_tests.fix_command_line import CommandLine
+
+
+def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> None:
+    url = command_line.variables["DATABASE_URL"]
+    (command_line.home / ".env.production").write_text(f"DATABASE_URL={url}\n", encoding="utf-8")
+    (command_line.home / "bounty_ops.toml").write_text(
+        "[environments.production]\nrequire_tls = false\n", encoding="utf-8"
+    )
+    with command_line.start("studio", "-e", "production", "--port", "0", "--json") as studio:
+        assert studio.stdout is not None
+        said = ""
+        while not said.endswith("}\n"):
+            said += studio.stdout.readline()
+        document = json.loads(said)
+        assert document.keys() == documented_fields("studio")
+        assert (document["environment"], document["protected"]) == ("production", True)
+        assert document["editing"] is False
+        assert document["url"].startswith("http://127.0.0.1:")
+        with pytest.raises(HTTPError, match="403"):
+            urllib.request.urlopen(document["url"].partition("?")[0], timeout=30)  # noqa: S310 - ours
+        port = document["url"].partition("/enter")[0].rpartition(":")[2]
+        taken = command_line.run("studio", "--port", port)
+        assert taken.code == 2
+        assert "Choose another --port" in taken.stderr
+        studio.send_signal(signal.SIGINT)
+        rest = studio.communicate(timeout=60)
+    assert studio.returncode == 0
+    command_line.find_no_secret("".join(rest))
+
+
+def test_what_cannot_work_is_said(bare_command_line: CommandLine) -> None:
+    line = bare_command_line
+    unknown = line.run("studio", "-e", "nowhere")
+    assert unknown.code == 2
+    assert "nowhere" in unknown.stderr
+    both = line.run("studio", "--allow-edit", "--read-only")
+    assert both.code == 2
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        away = line.with_variables(DATABASE_URL=f"postgresql://ada:pw@127.0.0.1:{port}/bounty")
+        refused = away.run("studio", "--read-only", "--port", "0")
+    assert refused.code == 3
+    assert f"127.0.0.1:{port}" in refused.stderr
+
+
+def test_without_the_extra_it_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from click.testing import CliRunner  # noqa: PLC0415 - of this test alone
+
+    from bounty_ops.cli.invocation import Invocation  # noqa: PLC0415
+    from bounty_ops.errors import UsageError  # noqa: PLC0415
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    ended = CliRunner().invoke(command.studio, [], obj=Invocation())
+    assert isinstance(ended.exception, UsageError)
+    assert "bounty-ops[studio]" in ended.exception.hint
