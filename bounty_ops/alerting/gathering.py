@@ -12,13 +12,16 @@ from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.collectors.queries import Queries
 from bounty_ops.monitoring.collectors.replication import Replication
 from bounty_ops.monitoring.history import latest_collections
+from bounty_ops.monitoring.outlooks import Outlook, outlooks
 from bounty_ops.monitoring.regression import DAYS, IN_A_ROW, LEAST_INTERVALS, obstacle, regressions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
 
+    from bounty_ops.environments import Policy
     from bounty_ops.monitoring import CollectionResult
     from bounty_ops.monitoring.regression import Regression
 
@@ -76,3 +79,32 @@ def slower_statements(
     history = [queries for each in found.values() if (queries := each.family(Queries)) is not None]
     hindered = obstacle(history)
     return regressions(history) if hindered is None else Undecided(hindered)
+
+
+def limits_in_sight(
+    engine: Engine,
+    environment: str,
+    policy: Policy,
+    stored: Sequence[CollectionResult],
+    *,
+    now: datetime,
+) -> tuple[Outlook, ...] | Undecided:
+    """When what grows reaches its limit, once for each new collection of tables.
+
+    Args:
+        engine: the operations database.
+        environment: whose.
+        policy: says how large its database may become.
+        stored: what `stored_collections` gave.
+        now: timezone-aware.
+
+    Errors are SQLAlchemy's.
+    """
+    newest = max(
+        (each.taken_at for each in stored if each.family(Tables) is not None), default=None
+    )
+    if newest is None:
+        return Undecided("tables were never collected")
+    if now - newest > JUST_NOW:
+        return Undecided(f"it was looked ahead when tables came, {newest:%H:%M} UTC", waits=True)
+    return outlooks(engine, environment, stored, policy, now=now)

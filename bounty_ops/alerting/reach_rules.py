@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.alerting.seeing import collections, level
 from bounty_ops.alerting.situation import Answer, Finding, Rule, Severity, Situation, Undecided
 from bounty_ops.errors import BountyOpsError
+from bounty_ops.monitoring.cadence import INTERVALS
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.findings import duration
 
@@ -18,15 +19,9 @@ if TYPE_CHECKING:
     from bounty_ops.environments.alerts import RuleSettings
     from bounty_ops.monitoring.result import Cadence
 
-#: The time between two collections of a cadence, as far as alerting counts on it.
-PERIODS: Final[Mapping[Cadence, timedelta]] = MappingProxyType(
-    {
-        "vitals": timedelta(minutes=5),
-        "deltas": timedelta(minutes=15),
-        "tables": timedelta(hours=1),
-    }
-)
 EVERYTHING: Final = "everything"
+#: The watcher asks every minute; what it heard is no news any more after several that it missed.
+_ASKED_WITHIN: Final = timedelta(minutes=15)
 
 
 def server_unreachable(situation: Situation, settings: RuleSettings) -> Answer:  # noqa: ARG001 - every rule has both
@@ -34,7 +29,7 @@ def server_unreachable(situation: Situation, settings: RuleSettings) -> Answer: 
     if isinstance(situation.collection, BountyOpsError):
         return [_broken(situation, Rule.SERVER_UNREACHABLE, "server", situation.collection)]
     newest = _newest(situation)
-    if newest is None or situation.now - newest > 3 * PERIODS["vitals"]:
+    if newest is None or situation.now - newest > _ASKED_WITHIN:
         return Undecided("nobody asked the server lately")
     return []
 
@@ -137,7 +132,7 @@ def monitoring_late(situation: Situation, settings: RuleSettings) -> Answer:
     if isinstance(situation.collection, BountyOpsError):
         return Undecided(f"the server could not be asked: {situation.collection}")
     findings = []
-    for cadence, period in PERIODS.items():
+    for cadence, period in INTERVALS.items():
         names = [name for name, (kind, _) in FAMILIES.items() if kind.cadence == cadence]
         if not names:
             continue

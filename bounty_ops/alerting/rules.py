@@ -14,6 +14,7 @@ from bounty_ops.alerting.activity_rules import (
 )
 from bounty_ops.alerting.automation_rules import automation_dead, run_failed
 from bounty_ops.alerting.backup_rules import backup_overdue, backup_refuted, proof_overdue
+from bounty_ops.alerting.forecast_rules import limit_in_sight
 from bounty_ops.alerting.keeping_rules import backup_not_locked, copy_overdue, prune_refused
 from bounty_ops.alerting.load_rules import cache_hits_low, deadlocks, slow_query_regression
 from bounty_ops.alerting.migration_rules import (
@@ -104,6 +105,7 @@ RULES: Final[dict[Rule, Callable[[Situation, RuleSettings], Answer]]] = {
     Rule.VACUUM_LAG: vacuum_lag,
     Rule.TRANSACTION_IDS: transaction_ids,
     Rule.SEQUENCE_EXHAUSTION: sequence_exhaustion,
+    Rule.LIMIT_IN_SIGHT: limit_in_sight,
     Rule.INDEX_INVALID: index_invalid,
     Rule.INDEX_UNUSED: index_unused,
     Rule.REPLICATION_LAG: replication_lag,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bounty_ops.journal.evidence import MigrationEvidence
     from bounty_ops.journal.records import BackupSummary
     from bounty_ops.monitoring import CollectionResult
+    from bounty_ops.monitoring.outlooks import Outlook
     from bounty_ops.monitoring.regression import Regression
 
 __all__ = [
@@ -108,6 +109,8 @@ class Situation:
     """Collections that were stored, in any order: the newest of each family and earlier ones."""
     regressions: Sequence[Regression] | Undecided | None = None
     """Statements that became slower. Here and below, None: nobody looked."""
+    outlooks: Sequence[Outlook] | Undecided | None = None
+    """When what grows reaches its limit."""
     revision: Revision | BountyOpsError | None = None
     """Which migrations are pending."""
     drift: Drift | BountyOpsError | None = None

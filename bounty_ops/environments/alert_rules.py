@@ -36,6 +36,7 @@ class Rule(StrEnum):
     VACUUM_LAG = "vacuum_lag"
     TRANSACTION_IDS = "transaction_ids"
     SEQUENCE_EXHAUSTION = "sequence_exhaustion"
+    LIMIT_IN_SIGHT = "limit_in_sight"
     INDEX_INVALID = "index_invalid"
     INDEX_UNUSED = "index_unused"
     REPLICATION_LAG = "replication_lag"
@@ -161,6 +162,12 @@ DEFAULTS: Final[Mapping[Rule, RuleDefault]] = MappingProxyType({
         "`warning` of what a sequence, or the column it feeds, can give is used", "ratio",
         values={"warning": 0.75, "critical": 0.9},
     ),
+    Rule.LIMIT_IN_SIGHT: RuleDefault(
+        "storage, a table, a sequence, transaction ids or connections reach 80 % of their limit "
+        "within `warning`, by what they grew by lately", "days, below",
+        values={"warning": 30, "hysteresis": 0.2, "keep_firing_for": "1h", **_MILD},
+        staging={"severity": "info"}, development=_OFF,
+    ),
     Rule.INDEX_INVALID: RuleDefault(
         "an index is invalid and nobody is building it", values={"for": "30m", **_MILD},
         staging={"for": "2h"}, development={"severity": "info"},
@@ -206,8 +213,9 @@ DEFAULTS: Final[Mapping[Rule, RuleDefault]] = MappingProxyType({
         "went backwards, or more than `prune_most_share` would go", values=_MILD,
     ),
     Rule.BACKUP_NOT_LOCKED: RuleDefault(
-        "`object_lock` is wanted, and the store does not lock manifest or archive of the newest "
-        "complete backup, or does not let it be seen", values=_MILD,
+        "`object_lock` is wanted, and the store does not lock the newest complete backup, or the "
+        "second bucket does not lock the newest copy, or one of them does not let it be seen",
+        values=_MILD,
     ),
     Rule.SCHEMA_DRIFT: RuleDefault(
         "the schema is not what the revision of the database makes",

@@ -125,6 +125,11 @@ class Policy(BaseModel):
     connection_critical_ratio: Ratio = Field(
         default=0.9, description="Critical at this share of the usable connections."
     )
+    storage_limit_gb: Positive | None = Field(
+        default=None,
+        description="How many GB (of 1024 MB) the database may take: its disk, or what the plan of "
+        "a provider allows. No server says it to its clients; not set: nobody looks ahead.",
+    )
     slow_query_seconds: Positive = Field(
         default=5, description="A query that runs longer is reported."
     )

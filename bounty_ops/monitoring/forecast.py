@@ -110,9 +110,7 @@ def forecast(points: Sequence[tuple[datetime, float | None]], limit: float) -> F
     return told if isinstance(told, Forecast) else None
 
 
-def foretold(
-    points: Sequence[tuple[datetime, float | None]], limit: float
-) -> Forecast | Silence:
+def foretold(points: Sequence[tuple[datetime, float | None]], limit: float) -> Forecast | Silence:
     """As `forecast`, with the reason why there is none."""
     known = [(moment.astimezone(UTC), value) for moment, value in points if value is not None]
     if known and known[-1][1] >= limit:

@@ -78,6 +78,7 @@ def situation(
         now=NOW,
         stored=_BEFORE,
         regressions=(),
+        outlooks=(),
         revision=Revision("bounty_0001", "bounty_0001", ()),
         drift=Drift(NOW, ()),
         dagster=DagsterFacts(),

@@ -22,6 +22,8 @@ from bounty_ops.environments.alert_rules import DEFAULTS
 from bounty_ops.errors import ConfigurationError, ObjectStoreUnavailable, ServerUnavailable
 from bounty_ops.journal.records import MigrationEvidence, Verdict
 from bounty_ops.monitoring import Unknown
+from bounty_ops.monitoring.forecast import Forecast, Silence
+from bounty_ops.monitoring.outlooks import Ceiling, Kind, Outlook
 from bounty_ops.monitoring.regression import Regression
 from bounty_ops_tests.alerting import measures as m
 from bounty_ops_tests.alerting.situations import NOW, backup, situation
@@ -73,6 +75,18 @@ def automation(**changed: Any) -> Situation:  # noqa: ANN401 - any field
     return dagster(automations=(replace(each, **changed),))
 
 
+def ahead(
+    kind: Kind, days: float = 0, *, told: Silence | None = None, sure: bool = True
+) -> Situation:
+    """Something of 100 GiB, of which 70 are used, that is full in so many days or ten more."""
+    earliest = NOW + timedelta(days=days)
+    latest = earliest + timedelta(days=10) if sure else None
+    growth = Forecast(earliest, latest, per_day=m.GIB / 3, level=70.0 * m.GIB, limit=80.0 * m.GIB)
+    subject = "public.x" if kind in {"sequence", "table"} else kind
+    ceiling = Ceiling(kind, subject, "any", "any", "any", 70.0 * m.GIB, 100.0 * m.GIB)
+    return facts(outlooks=(Outlook(ceiling, told or growth),))
+
+
 def failed_migration() -> MigrationEvidence:
     return migration(1, NOW - HOUR, None).model_copy(update={"outcome": "failed"})
 
@@ -116,11 +130,11 @@ CASES: dict[Rule, list[tuple[Callable[[], Situation], Severity | None, str]]] = 
         ),
     ],
     Rule.MONITORING_LATE: [
-        (lambda: facts(collection=m.measured(minutes=14), stored=()), None, ""),
-        (lambda: facts(collection=m.measured(minutes=15), stored=()), WARNING, "vital signs"),
+        (lambda: facts(collection=m.measured(minutes=2), stored=()), None, ""),
+        (lambda: facts(collection=m.measured(minutes=3), stored=()), WARNING, "vital signs"),
         (
             lambda: facts(
-                collection=m.only(m.connections(), minutes=60),
+                collection=m.only(m.connections(), minutes=12),
                 stored=(m.only(m.settings(), m.tables(), minutes=1),),
             ),
             CRITICAL,
@@ -221,6 +235,15 @@ CASES: dict[Rule, list[tuple[Callable[[], Situation], Severity | None, str]]] = 
         (lambda: seen(m.sequences(m.sequence(0.74))), None, ""),
         (lambda: seen(m.sequences(m.sequence(0.76))), WARNING, "public.bounty.bounty_id_seq"),
         (lambda: seen(m.sequences(m.sequence(0.98))), CRITICAL, "98% of sequence"),
+    ],
+    Rule.LIMIT_IN_SIGHT: [
+        (lambda: ahead("storage", 31), None, ""),
+        (lambda: ahead("storage", 30), WARNING, "between 2026-12-22 and 2027-01-01"),
+        (lambda: ahead("sequence", 3), WARNING, "sequence public.x reaches 80%"),
+        (lambda: ahead("storage", told=Silence.REACHED), WARNING, "reaches 80% of its limit now"),
+        # Other rules tell of these once they are reached.
+        (lambda: ahead("connections", told=Silence.REACHED), None, ""),
+        (lambda: ahead("storage", told=Silence.FAR), None, ""),
     ],
     Rule.INDEX_INVALID: [
         (lambda: seen(m.indexes(m.index(valid=False, building="scanning heap"))), None, ""),

@@ -242,9 +242,9 @@ def test_a_stale_collection_decides_nothing_however_good_it_looks() -> None:
     young = {Rule.DEADLOCKS, Rule.CACHE_HITS_LOW, Rule.TABLE_GROWTH}  # they need an earlier look
     assert _blind(collection(minutes=limit, used=99)).undecided == young
     stale = _blind(collection(minutes=limit + 1, used=99))
-    assert _rules(stale) == set()
+    assert _rules(stale) == {Rule.MONITORING_LATE}
     assert stale.undecided >= {Rule.CONNECTIONS_NEAR_LIMIT, Rule.BLOCKING}
-    late = _blind(collection(minutes=15, used=99))
+    late = _blind(collection(minutes=14, used=99))
     assert [found.subject for found in late.firing] == ["vitals"]
 
 
