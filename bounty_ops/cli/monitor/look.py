@@ -20,6 +20,8 @@ from bounty_ops.monitoring import collect
 from bounty_ops.monitoring.telling import FAMILY_OF, TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console, RenderableType
 
     from bounty_ops.environments import Environment
@@ -85,25 +87,54 @@ def _parts(result: CollectionResult, name: str) -> list[RenderableType]:
     return parts
 
 
+class Looks:
+    """Looks that follow each other: each goes by what the one before left.
+
+    So statements are shown with what they did since then, and what cannot have changed is not
+    read again. Nothing is kept beyond this object.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        name: str,
+        measure: Callable[..., CollectionResult] = collect,
+    ) -> None:
+        self._environment = environment
+        self._families = [FAMILY_OF[name]]
+        self._measure = measure
+        self._former: CollectionResult | None = None
+        self._memory: dict[str, bytes] = {}
+
+    def next(self) -> CollectionResult:
+        """Measure once more; raises as `collect` does, and then the one before stays known."""
+        found = self._measure(
+            self._environment, families=self._families, former=self._former, memory=self._memory
+        )
+        self._former = found
+        self._memory |= found.memory
+        return found
+
+
 def _watch(environment: Environment, name: str, seconds: float) -> None:
     """Until Ctrl-C, which is how a watch ends and no failure; an outage is shown and outlasted."""
-    screen = console()
+    screen, looks = console(), Looks(environment, name)
     try:
         if not screen.is_terminal:  # a pipe: one look below the other
             while True:
-                screen.print(Together(*_seen(environment, name)))
+                screen.print(Together(*_seen(environment, name, looks)))
                 time.sleep(seconds)
         with Live(console=screen, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(Together(*_seen(environment, name)), refresh=True)
+                live.update(Together(*_seen(environment, name, looks)), refresh=True)
                 time.sleep(seconds)
     except KeyboardInterrupt:
         return
 
 
-def _seen(environment: Environment, name: str) -> list[RenderableType]:
+def _seen(environment: Environment, name: str, looks: Looks) -> list[RenderableType]:
     try:
-        result = collect(environment, families=[FAMILY_OF[name]])
+        result = looks.next()
     except BountyOpsError as error:
         return [Text(f"{environment.name}: {shown(str(error))}"), Text(f"    do:  {error.hint}")]
     head = Text(f"{environment.name} at {clock(result.taken_at)}, Ctrl-C ends", style="dim")
