@@ -52,7 +52,17 @@ def size_chart(bars: Sequence[Bar]) -> str:
         f"size of {len(shown)} backups from {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
         f"at most {size(highest)}"
     )
-    encoded = base64.b64encode(_svg(shown, highest).encode()).decode()
+    return image(_svg(shown, highest), told)
+
+
+def image(svg: str, told: str) -> str:
+    """A drawing as Markdown.
+
+    Args:
+        svg: the drawing, which loads nothing.
+        told: what it shows, in words without brackets, for those who cannot see it.
+    """
+    encoded = base64.b64encode(svg.encode()).decode()
     return f"![{told}](data:image/svg+xml;base64,{encoded})"
 
 

@@ -1,11 +1,12 @@
 """Four assets from one connection: connections, queries, tables and indexes of one database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import dagster as dg
 
+from bounty_ops.defs.curves import curves
 from bounty_ops.defs.measurements import (
     connections_metadata,
     indexes_metadata,
@@ -68,6 +69,12 @@ _FAMILIES: Final = (
     ),
     _Family(INDEX_USAGE, Indexes.family, "Every index with its size and use.", indexes_metadata),
 )
+_LOOK_NEXT: Final = {
+    CONNECTION_STATS: SLOW_QUERIES,
+    SLOW_QUERIES: CONNECTION_STATS,
+    TABLE_SIZES: INDEX_USAGE,
+    INDEX_USAGE: TABLE_SIZES,
+}
 #: Families whose facts the report of another one needs.
 _NEEDED_BY: Final = {
     # Whether an index is used is decided by its standbys, too, and by what statements do.
@@ -112,24 +119,39 @@ def collection_assets(names: Names) -> dg.AssetsDefinition:
     )
     def collection() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with workplace(names.environment, bucket=False) as place:
-            result, stored = _collect(place)
+            result, stored, drawn = _collect(place)
             policy = place.environment.policy
         for each in _FAMILIES:
-            yield from _events(names, each, result, stored, policy)
+            shown = {**drawn.get(each.asset, {}), "beside": _beside(names, each)}
+            yield from _events(names, each, result, stored, policy, shown=shown)
         yield below_limit(names, result.family(Connections), policy)
 
     return collection
 
 
-def _collect(place: Workplace) -> tuple[CollectionResult, int]:
+def _beside(names: Names, each: _Family) -> dg.MetadataValue:
+    """Where somebody looks next."""
+    return dg.MetadataValue.asset(names.asset(_LOOK_NEXT[each.asset]))
+
+
+def _collect(
+    place: Workplace,
+) -> tuple[CollectionResult, int, Mapping[str, Mapping[str, dg.MetadataValue]]]:
     with place.operations() as engine:
         result, stored = measure_and_keep(engine, place.environment)
+        drawn = curves(engine, result)
         maintain(engine, Retention.of(each.policy for each in place.settings.environments.values()))
-    return result, stored
+    return result, stored, drawn
 
 
 def _events(
-    names: Names, each: _Family, result: CollectionResult, stored: int, policy: Policy
+    names: Names,
+    each: _Family,
+    result: CollectionResult,
+    stored: int,
+    policy: Policy,
+    *,
+    shown: Mapping[str, dg.MetadataValue],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     key = names.asset(each.asset)
     unknown = [entry for entry in result.unknown if entry.family == each.family]
@@ -139,6 +161,7 @@ def _events(
             asset_key=key,
             metadata={
                 **each.metadata(found),
+                **shown,
                 "findings": dg.MetadataValue.md(_findings_table(each, result, policy)),
                 "unknown": dg.MetadataValue.md(_unknown_table(unknown)),
                 "taken_at": moment(result.taken_at),

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import dagster as dg
 import pytest
 
 from bounty_ops.defs.collection import below_limit
+from bounty_ops.defs.curves import MOST_POINTS, curves, thinned
 from bounty_ops.defs.names import Names
 from bounty_ops.environments import Policy
-from bounty_ops.monitoring import ConnectionLimit, Connections, latest_collections
+from bounty_ops.migrating import migrate_ops
+from bounty_ops.monitoring import (
+    ConnectionLimit,
+    Connections,
+    latest_collections,
+    store_collection,
+)
 from bounty_ops.postgres.connect import connect, engine
+from bounty_ops_tests.alerting import measures as m
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +43,13 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
         if each.is_step_materialization and each.asset_key == key
     ]
     return {name: value.value for name, value in event.metadata.items()}
+
+
+def image(markdown: str) -> ET.Element:
+    """The drawing in a text that Dagster's Markdown shows as an image."""
+    found = re.fullmatch(r"!\[[^\[\]]+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", markdown)
+    assert found is not None
+    return ET.fromstring(base64.b64decode(found[1]))  # noqa: S314 - drawn a moment ago by ourselves
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
@@ -63,6 +83,16 @@ def test_one_run_measures_all_four_and_stores_them(
     assert connections["used_ratio"] == connections["used"] / connections["usable"]
     assert "bounty-ops monitor" in connections["by_application"]
     assert "running_now" in metadata(result, "slow_queries")
+
+    for asset, drawn in (
+        (tables, "size_over_time"),
+        (tables, "growth_over_time"),
+        (connections, "used_over_time"),
+        (metadata(result, "slow_queries"), "longest_over_time"),
+    ):
+        assert image(asset[drawn]).tag.endswith("svg")
+    assert "public.parent" in "".join(image(tables["growth_over_time"]).itertext())
+    assert tables["beside"] == dg.AssetKey(["development", "index_usage"])
 
     ids = {metadata(result, asset)["collection_id"] for asset in MEASURED}
     assert len(ids) == 1
@@ -170,3 +200,29 @@ def test_connections_that_could_not_be_counted_do_not_pass() -> None:
     result = below_limit(Names("development"), None, Policy())
     assert not result.passed
     assert "could not be counted" in (result.description or "")
+
+
+def test_a_week_of_curves_stays_small_and_shows_every_line(
+    make_database: Callable[[], DatabaseUrl],
+) -> None:
+    url = make_database()
+    migrate_ops(url)
+    operations = engine(url, application_name="tests")
+    for hours in range(7 * 24 - 1, -1, -6):
+        sizes = [m.table(name=f"table_{n}", total_bytes=m.GIB * (n + 1)) for n in range(9)]
+        found = m.measured(m.connections(30 + hours % 20), m.tables(*sizes))
+        store_collection(operations, replace(found, taken_at=m.NOW - timedelta(hours=hours)))
+    (last,) = latest_collections(operations, "production", 1, now=m.NOW + timedelta(hours=1))
+
+    drawn = {
+        key: chart for each in curves(operations, last).values() for key, chart in each.items()
+    }
+
+    texts = {key: str(chart.value) for key, chart in drawn.items()}
+    assert max(len(text) for text in texts.values()) < 12_000
+    assert sum(len(text) for text in texts.values()) < 30_000
+    told = "".join(image(texts["growth_over_time"]).itertext())
+    assert [f"public.table_{n}" in told for n in range(9)] == [False] * 4 + [True] * 5
+    points = [(m.NOW + timedelta(hours=n), float(n)) for n in range(168)]
+    assert len(thinned(points)) <= MOST_POINTS
+    assert thinned(points)[-1][1] == 167.0
