@@ -23,7 +23,11 @@ from bounty_ops.alerting import (
 from bounty_ops.alerting.blindness import Blindness
 from bounty_ops.alerting.channel_states import outbox_of, unheard_since
 from bounty_ops.alerting.facts import Revision
-from bounty_ops.alerting.gathering import slower_statements, stored_collections
+from bounty_ops.alerting.gathering import (
+    limits_in_sight,
+    slower_statements,
+    stored_collections,
+)
 from bounty_ops.alerting.migration_rules import TOLD_FOR
 from bounty_ops.defs.failures import Secrets, told
 from bounty_ops.defs.names import Names
@@ -107,11 +111,15 @@ def _judged(place: Workplace, situation: Situation) -> str:
     environment, now = place.environment, situation.now
     try:
         with place.operations() as engine:
+            stored = stored_collections(engine, environment.name, now=now)
             result = judge(
                 environment,
                 replace(
                     situation,
-                    stored=stored_collections(engine, environment.name, now=now),
+                    stored=stored,
+                    outlooks=limits_in_sight(
+                        engine, environment.name, environment.policy, stored, now=now
+                    ),
                     regressions=slower_statements(engine, environment.name, now=now),
                     outbox=outbox_of(engine, environment.name, environment.alert_urls, now=now),
                 ),
