@@ -3,8 +3,7 @@
 On a throw-away PostgreSQL of its own with pg_stat_statements, which counts for each round the time
 of all statements (planning and execution) and the bytes that were spilled. Beside ours run
 statements that read what the metrics of postgres_exporter and of pgwatch hold. Every table has
-three indexes and a TOAST table. What is stored are bytes of rows in the history, without indexes.
-On a busy machine milliseconds are too many; CPU time says more.
+three indexes and a TOAST table. Stored bytes are those of rows in the history, without indexes.
 """
 # ruff: noqa: INP001 - a folder of scripts, not a package
 
@@ -148,7 +147,7 @@ class Bench:
         found = {name: FAMILIES[name][1](probe) for name in names}
         families = {name: measured.result for name, measured in found.items()}
         left = {name: each.memory for name, each in found.items() if each.memory is not None}
-        return CollectionResult("development", datetime.now(UTC), 0, families, (), left)
+        return CollectionResult("development", datetime.now(UTC), 0, families, memory=left)
 
     def store(self, result: CollectionResult) -> int:
         """Into the history; how many bytes of rows that makes."""
@@ -257,15 +256,14 @@ def measure(server: DatabaseUrl, tables: int, rounds: int) -> None:
         ("the same with its indexes", partial(bench.theirs, EXPORTER_INDEXES)),
         ("pgwatch's tables and indexes (300 of each)", partial(bench.theirs, PGWATCH)),
     ]
-    rest = [name for name in FAMILIES if name not in relations]
+    rest = (name for name in FAMILIES if name not in relations)
     works += [(f"ours: {name}", partial(bench.again, [name])) for name in rest]
     works += [
         ("ours: database, every five minutes", partial(bench.first, "database")),
         ("ours: sequences, after a migration", partial(bench.first, "sequences")),
     ]
     for what, work in works:
-        sys.stdout.write(_line(tables, what, work()))
-        sys.stdout.flush()
+        print(_line(tables, what, work()), end="", flush=True)  # noqa: T201 - what it is for
 
 
 def main() -> None:
