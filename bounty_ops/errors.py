@@ -50,6 +50,15 @@ class BountyOpsError(Exception):
         self.hint = hint
 
 
+def diagnosis_of(error: BaseException | None) -> str | None:
+    """The cause that a database's error was traced back to, also when it led to another error."""
+    while error is not None:
+        if isinstance(error, BountyOpsError) and error.diagnosis is not None:
+            return error.diagnosis
+        error = error.__cause__
+    return None
+
+
 class UsageError(BountyOpsError):
     """What was asked for makes no sense; nothing was done."""
 

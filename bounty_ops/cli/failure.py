@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bounty_ops.errors import BountyOpsError
+from bounty_ops.errors import BountyOpsError, diagnosis_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def describe(error: BaseException) -> Failure:
     """Put any error into two lines and an exit code."""
     if isinstance(error, BountyOpsError):
         told = _failure(str(error), error.hint, error.exit_code)
-        return replace(told, diagnosis=error.diagnosis)
+        return replace(told, diagnosis=diagnosis_of(error))
     if isinstance(error, click.ClickException):
         return _failure(_what_click_says(error), _where_help_is(error), WRONG_USAGE)
     if isinstance(error, Terminated):

@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from bounty_ops.errors import BountyOpsError
+from bounty_ops.errors import BountyOpsError, diagnosis_of
 
 _MASK: Final = "***"
 # Hiding a password of one or two characters would tear holes into every word of a traceback.
@@ -51,7 +51,7 @@ def told(secrets: Secrets) -> Iterator[None]:
         yield
     except BountyOpsError as error:
         # `from None`: Dagster stores the whole chain, and a library's own text may hold anything.
-        raise failure(str(error), error.hint, secrets, diagnosis=error.diagnosis) from None
+        raise failure(str(error), error.hint, secrets, diagnosis=diagnosis_of(error)) from None
     except dg.Failure:
         raise
     except Exception as error:

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from bounty_ops.defs.failures import Secrets, UnexpectedError, told
-from bounty_ops.errors import BackupError
+from bounty_ops.errors import BackupError, ServerUnavailable
 
 SECRET = "s3cr3t-p@ss"
 
@@ -26,6 +26,14 @@ def test_an_error_of_ours_says_what_happened_and_what_to_do(secrets: Secrets) ->
     assert failure.metadata["what happened"].value == "the dump broke off"
     assert failure.metadata["what to do"].value == "Look at the server's log."
     assert failure.allow_retries is False
+
+
+def test_a_databases_error_keeps_its_diagnosis_when_it_leads_to_another(secrets: Secrets) -> None:
+    refused = ServerUnavailable("nobody answers", hint="Start it.")
+    refused.diagnosis = "connection_refused"
+    with pytest.raises(dg.Failure) as caught, told(secrets):
+        raise BackupError("no backup", hint="Try again.") from refused
+    assert caught.value.metadata["diagnosis"].value == "connection_refused"
 
 
 def test_the_chain_of_causes_is_cut_because_dagster_would_store_it(secrets: Secrets) -> None:
