@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bounty_ops.cli.failure import Terminated, describe
 from bounty_ops.errors import BountyOpsError, ConfigurationError, ServerUnavailable
+
+if TYPE_CHECKING:
+    from bounty_ops_tests.fix_command_line import CommandLine
 
 
 @pytest.mark.parametrize(
@@ -59,3 +64,12 @@ def test_a_wrong_option_points_to_the_help_of_its_command() -> None:
     context = click.Context(click.Command("run"), info_name="bounty-ops backup run")
     told = describe(click.UsageError("No such option", ctx=context))
     assert told.hint == "See `bounty-ops backup run --help`."
+
+
+def test_a_migration_that_meets_another_schema_is_diagnosed(command_line: CommandLine) -> None:
+    with psycopg.connect(**command_line.database.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # all are text
+        connection.execute("CREATE TYPE bounty_status AS ENUM ('by hand')")
+    outcome = command_line.run("db", "migrate", "--json")
+    assert outcome.code == 3
+    assert outcome.document["error"]["diagnosis"] == "schema_mismatch"
+    assert "bounty_status" in outcome.document["error"]["message"]
