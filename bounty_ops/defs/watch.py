@@ -63,12 +63,23 @@ def watch_sensor(names: Names) -> dg.SensorDefinition:
     def look(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         secrets = Secrets()
         with told(secrets):
-            return dg.SkipReason(secrets.hide(_look(context, names, secrets)))
+            found = look_once(context, names, secrets, now=datetime.now(UTC))
+            return dg.SkipReason(secrets.hide(found))
 
     return look
 
 
-def _look(context: dg.SensorEvaluationContext, names: Names, secrets: Secrets) -> str:
+def look_once(
+    context: dg.SensorEvaluationContext, names: Names, secrets: Secrets, *, now: datetime
+) -> str:
+    """One look: gather, judge, tell; what it found, in one line that may hold secrets.
+
+    Args:
+        context: of the tick; the facts about runs and ticks are read from its instance.
+        names: of the environment.
+        secrets: learns those of the settings.
+        now: timezone-aware; what was measured by this look counts as measured then.
+    """
     try:
         with opened(names.environment, secrets, configured=False) as place:
             problem = _problem(place)
@@ -76,17 +87,22 @@ def _look(context: dg.SensorEvaluationContext, names: Names, secrets: Secrets) -
             if problem is not None and not backups:
                 # It never worked, so nothing was lost yet; the one who sets it up sees this.
                 return f"{problem}. {problem.hint}"
-            situation = _seen(DagsterEyes(context, names, secrets), place, backups, problem)
+            eyes = DagsterEyes(context, names, secrets)
+            situation = _seen(eyes, place, backups, problem, now)
             return _judged(place, situation)
     except BountyOpsError as error:
         return f"the rules could not be evaluated: {error}. {error.hint}"
 
 
 def _seen(
-    eyes: DagsterEyes, place: Workplace, backups: Backups, problem: BountyOpsError | None
+    eyes: DagsterEyes,
+    place: Workplace,
+    backups: Backups,
+    problem: BountyOpsError | None,
+    now: datetime,
 ) -> Situation:
     """All that can be seen without the operations database."""
-    environment, now = place.environment, datetime.now(UTC)
+    environment = place.environment
     backups, keeping = _keeping(place, backups, now)
     # Nothing wakes a suspended database only to be looked at.
     wakes = environment.policy.monitor_wakes
@@ -94,7 +110,7 @@ def _seen(
         environment.name,
         environment.policy,
         backups,
-        problem or (_vital_signs(place) if wakes else None),
+        problem or (_vital_signs(place, now) if wakes else None),
         now,
         keeping,
         _migrations(place, now),
@@ -183,11 +199,11 @@ def _revision(place: Workplace) -> Revision | BountyOpsError:
     return Revision(found.revision, found.head, tuple(found.pending))
 
 
-def _vital_signs(place: Workplace) -> CollectionResult | BountyOpsError:
+def _vital_signs(place: Workplace, now: datetime) -> CollectionResult | BountyOpsError:
     """A light collection of what can go wrong from one minute to the next; nothing is stored."""
     vitals = [name for name, (kind, _) in FAMILIES.items() if kind.cadence == "vitals"]
     try:
-        return collect(place.environment, families=vitals)
+        return replace(collect(place.environment, families=vitals), taken_at=now)
     except BountyOpsError as error:
         return error
 
