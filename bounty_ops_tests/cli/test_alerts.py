@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -133,3 +134,35 @@ def test_incidents_of_an_environment_are_told_apart(command_line: CommandLine) -
     operations = engine(url, application_name="tests")
     assert len(incidents(operations, environment="production")) == 1
     assert incidents(operations, environment="staging") == []
+
+
+def test_what_makes_no_sense_is_refused_before_any_server_is_asked(
+    bare_command_line: CommandLine,
+) -> None:
+    away = bare_command_line.with_variables(OPS_DATABASE_URL="postgresql://x:y@127.0.0.1:9/ops")
+    for words, why in (
+        (("list", "--resolved", "nan"), "no number of hours"),
+        (("show", "9" * 20), "not in the range"),
+        (("ack", "0"), "not in the range"),
+        (("unsilence", "first"), "not a valid integer"),
+        (("silence", "--for", "soon", "--reason", "r"), "is no span of time"),
+        (("rules", "-e", "nowhere"), "no environment 'nowhere'"),
+    ):
+        done = away.run("alerts", *words)
+        assert (done.code, len(done.error_lines)) == (2, 2), words
+        assert why in done.error_lines[0]
+
+
+def test_without_the_operations_database_nothing_is_said_to_be_well(
+    bare_command_line: CommandLine,
+) -> None:
+    away = bare_command_line.with_variables(
+        OPS_DATABASE_URL="postgresql://role:secret-word@127.0.0.1:9/ops",
+        ALERT_URL="json://127.0.0.1:9/secret-word",
+    )
+    away = dataclasses.replace(away, secrets=("secret-word",))
+    for words in (("list",), ("show", "1"), ("ack", "1"), ("unsilence", "1"), ("test",)):
+        done = away.run("alerts", *words)
+        assert done.code == 3, words
+        assert done.stdout == ""
+        assert "127.0.0.1:9/ops" in done.error_lines[0]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from bounty_ops.alerting.register import acknowledge
-from bounty_ops.cli.alerts.register import operations
+from bounty_ops.cli.alerts.register import NUMBER, operations
 from bounty_ops.cli.console import present, shown
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.operator_name import operator_name
@@ -16,7 +16,7 @@ from bounty_ops.cli.shared import Command
 
 
 @click.command("ack", cls=Command)
-@click.argument("identity", metavar="ID", type=click.IntRange(min=1))
+@click.argument("identity", metavar="ID", type=NUMBER)
 @click.option("--note", metavar="TEXT", default="", help="What is being done about it.")
 @pass_invocation
 def ack(invocation: Invocation, identity: int, *, note: str) -> None:

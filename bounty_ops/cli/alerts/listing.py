@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,6 +15,7 @@ from bounty_ops.cli.console import clock, present, shown, span, state, table
 from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.shared import Command
+from bounty_ops.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,8 @@ def listing(invocation: Invocation, *, resolved: float | None) -> None:
     Of all environments, or of the one that -e names. Exit code 1: a critical incident is firing.
     """
     now = datetime.now(UTC)
+    if resolved is not None and not isfinite(resolved):  # a range lets "nan" through
+        raise UsageError(f"{resolved} is no number of hours", hint="For example --resolved 24.")
     since = None if resolved is None else now - timedelta(hours=resolved)
     with operations(invocation) as engine:
         found = incidents(engine, environment=invocation.environment, resolved_since=since)

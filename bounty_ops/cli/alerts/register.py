@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import click
 
 from bounty_ops.cli.session import servers
 from bounty_ops.migrating import migrate_ops
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bounty_ops.cli.invocation import Invocation
+
+#: The number of an incident or a silence: a bigint that the database hands out.
+NUMBER: Final = click.IntRange(min=1, max=2**63 - 1)
 
 
 @contextmanager

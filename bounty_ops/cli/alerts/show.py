@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bounty_ops.alerting.register import incident, messages
-from bounty_ops.cli.alerts.register import operations
+from bounty_ops.cli.alerts.register import NUMBER, operations
 from bounty_ops.cli.console import clock, present, shown, state, table
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.shared import Command
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show", cls=Command)
-@click.argument("identity", metavar="ID", type=click.IntRange(min=1))
+@click.argument("identity", metavar="ID", type=NUMBER)
 @pass_invocation
 def show(invocation: Invocation, identity: int) -> None:
     """Show one incident: what is wrong, what to do, and who was told."""

@@ -9,7 +9,7 @@ import click
 
 from bounty_ops.alerting.register import silence as begin_silence
 from bounty_ops.alerting.register import unsilence as end_silence
-from bounty_ops.cli.alerts.register import operations
+from bounty_ops.cli.alerts.register import NUMBER, operations
 from bounty_ops.cli.console import clock, present
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.operator_name import operator_name
@@ -34,6 +34,7 @@ def silence(invocation: Invocation, *, lasts: str, reason: str, rule: str, subje
     still told to be over.
     """
     _require_a_rule(rule)
+    span = _span(lasts)  # before any server is asked
     with operations(invocation) as engine:
         made = begin_silence(
             engine,
@@ -43,7 +44,7 @@ def silence(invocation: Invocation, *, lasts: str, reason: str, rule: str, subje
             reason=invocation.redaction.apply(reason),
             by=operator_name(),
             starts_at=datetime.now(UTC),
-            lasts=_span(lasts),
+            lasts=span,
         )
     present(
         invocation,
@@ -70,7 +71,7 @@ def _span(text: str) -> timedelta:
 
 
 @click.command("unsilence", cls=Command)
-@click.argument("identity", metavar="ID", type=click.IntRange(min=1))
+@click.argument("identity", metavar="ID", type=NUMBER)
 @pass_invocation
 def unsilence(invocation: Invocation, identity: int) -> None:
     """End a silence before its time; what is still wrong is told at the next look."""
