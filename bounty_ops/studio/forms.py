@@ -21,6 +21,7 @@ from sqlalchemy import (
     Uuid,
 )
 from wtforms.validators import Optional  # type: ignore[import-untyped] # it has no types
+from wtforms.widgets import TextInput  # type: ignore[import-untyped] # it has no types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,19 @@ class Converter(ModelConverter):
             found["validators"].append(Optional())  # what is left empty, the database fills in
         return found
 
+    @converts("DateTime")  # type: ignore[untyped-decorator] # as declared there
+    def conv_datetime(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
+        """A plain field with every digit: a picker in the browser rewrites times nobody touched."""
+        kwargs["widget"] = TextInput()
+        kwargs["format"] = ["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
+        return super().conv_datetime(model, prop, kwargs)
+
+    @converts("Date")  # type: ignore[untyped-decorator] # as declared there
+    def conv_date(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
+        """A plain field, as for times."""
+        kwargs["widget"] = TextInput()
+        return super().conv_date(model, prop, kwargs)
+
     @converts("Float")  # type: ignore[untyped-decorator] # as declared there
     def conv_float(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
         """A field for `real` and `double precision`."""
@@ -63,7 +77,7 @@ def is_editable(column: Column[Any]) -> bool:
 def changed(before: Form, after: Form, data: Mapping[str, Any]) -> dict[str, Any]:
     """What of `data` a person changed, by what the form showed before and what came back.
 
-    Not by the values: a form shows times without fractions of a second, and NULL as nothing.
+    Not by the values: a form shows NULL as nothing, and numbers in a form of its own.
     """
     names = {field.name: field.short_name for field in after}
     return {

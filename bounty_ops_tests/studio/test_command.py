@@ -6,11 +6,13 @@ import json
 import signal
 import socket
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
 import pytest
 
+import bounty_ops
 from bounty_ops.cli import studio as command
 from bounty_ops_tests.cli.documented import documented_fields
 
@@ -24,7 +26,7 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> 
     (command_line.home / "bounty_ops.toml").write_text(
         "[environments.production]\nrequire_tls = false\n", encoding="utf-8"
     )
-    with command_line.start("studio", "-e", "production", "--port", "0", "--json") as studio:
+    with command_line.start(*_of_the_page("production"), "--port", "0", "--json") as studio:
         assert studio.stdout is not None
         said = ""
         while not said.endswith("}\n"):
@@ -44,6 +46,34 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> 
         rest = studio.communicate(timeout=60)
     assert studio.returncode == 0
     command_line.find_no_secret("".join(rest))
+
+
+def test_a_protected_environment_is_edited_when_that_is_asked_for(
+    command_line: CommandLine,
+) -> None:
+    url = command_line.variables["DATABASE_URL"]
+    (command_line.home / ".env.production").write_text(f"DATABASE_URL={url}\n", encoding="utf-8")
+    (command_line.home / "bounty_ops.toml").write_text(
+        "[environments.production]\nrequire_tls = false\n", encoding="utf-8"
+    )
+    with command_line.start(*_of_the_page("--allow-edit"), "--port", "0", "--json") as studio:
+        assert studio.stdout is not None
+        said = ""
+        while not said.endswith("}\n"):
+            said += studio.stdout.readline()
+        studio.send_signal(signal.SIGTERM)
+        studio.communicate(timeout=60)
+    document = json.loads(said)
+    assert (document["protected"], document["editing"]) == (True, True)
+    assert studio.returncode == 143
+
+
+def _of_the_page(ending: str) -> list[str]:
+    """The words of the command on docs/how-to/studio.md that ends so."""
+    page = Path(bounty_ops.__file__).parents[1] / "docs" / "how-to" / "studio.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    [found] = [one for one in lines if one.startswith("bounty-ops ") and one.endswith(ending)]
+    return found.split()[1:]
 
 
 def test_what_cannot_work_is_said(bare_command_line: CommandLine) -> None:
