@@ -64,7 +64,6 @@ WALKS: dict[str, list[Step]] = {
         production_runs,
         "docs/how-to/object-storage.md",
         "docs/reference/gates.md",
-        "docs/reference/retention.md",
     ],
 }
 #: The others take long, or are for who is at it already.
