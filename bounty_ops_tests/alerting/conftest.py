@@ -47,6 +47,11 @@ class Webhook:
         return f"json://user:{TOKEN}@127.0.0.1:{self._server.server_port}/{TOKEN}/"
 
     @property
+    def document_url(self) -> str:
+        """Of the same server, for messages field by field."""
+        return f"webhook://127.0.0.1:{self._server.server_port}/{TOKEN}"
+
+    @property
     def titles(self) -> list[str]:
         return [message["title"] for message in self.received]
 
