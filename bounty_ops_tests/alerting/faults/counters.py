@@ -243,6 +243,6 @@ def a_slot_that_is_left(place: Place) -> Generator[None, None, None]:
     yield
     place.execute("SELECT pg_create_physical_replication_slot('left', true)")
     place.look()
-    place.passes(HOUR / 4)
+    place.passes(HOUR / 4 + MINUTE)
     yield
     place.execute("SELECT pg_drop_replication_slot('left')")

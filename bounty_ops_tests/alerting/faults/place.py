@@ -56,7 +56,8 @@ class Place:
     make_database: Callable[..., DatabaseUrl]
     make_bucket: Callable[..., Any]
     now: datetime
-    policy: list[str] = field(default_factory=list)
+    # Sessions are listed from that time on.
+    policy: list[str] = field(default_factory=lambda: ["slow_query_seconds = 0.05"])
     """Lines of the environment's table in `bounty_ops.toml`."""
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: list[str] = field(default_factory=lambda: ["ALERT_URL"])
