@@ -45,7 +45,8 @@ _SEEN: frozenset[str] = frozenset({
     "nobody_measures", "a_failed_migration", "a_database_left_behind",
     "a_night_without_a_backup", "a_night_without_a_proof", "too_many_would_go", "two_orders",
     "a_forgetful_session", "a_long_query", "a_slot_that_is_left",
-    "a_sensor_that_fails", "a_sensor_that_stopped", "a_sequence_that_runs_out", "a_standby_that_waits", "a_slot_that_keeps_much",
+    "a_sensor_that_fails", "a_sensor_that_stopped", "a_sequence_that_runs_out",
+    "a_standby_that_waits", "a_slot_that_keeps_much",
 })  # fmt: skip
 
 ALL: tuple[Fault, ...] = tuple(one for one in _EVERY if one.story.__name__ in _SEEN)
