@@ -33,8 +33,8 @@ _EVERY: tuple[Fault, ...] = tuple(
     for fault in module.FAULTS
 )  # fmt: skip
 
-#: Stories that have been seen to end well. The others are written, and not tried on a machine
-#: that had the time for them; they are no evidence, so they are not in the table.
+#: Stories that have been seen to end well. The others are written and did not (yet): they are no
+#: evidence, so they are not in the table.
 _SEEN: frozenset[str] = frozenset({
     "nobody_listens", "no_store", "no_operations_database", "a_crowd", "a_migration_in_the_way",
     "a_slower_function", "rows_upon_rows", "a_column_that_is_full", "a_refuted_backup",
