@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bounty_ops.environments import Policy
+from bounty_ops.monitoring.advice.changed_settings import changed_settings
 from bounty_ops.monitoring.advice.database import database_findings
 from bounty_ops.monitoring.advice.lookups import lookup_findings
 from bounty_ops.monitoring.advice.purging import purge_findings
@@ -86,6 +87,7 @@ def _of_the_server(
         yield from replication_findings(replication, result.taken_at)
     if (settings := result.family(ServerSettings)) is not None:
         yield from settings_findings(settings)
+        yield from changed_settings(result, history)
 
 
 def _of_relations(

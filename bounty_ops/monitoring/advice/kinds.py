@@ -146,6 +146,11 @@ KINDS: Final[dict[str, Kind]] = {
         "a setting waits for a restart",
         "pgMonitor: any",
     ),
+    "settings_changed": Kind(
+        "info",
+        "a setting, or the server's version, is not what it was in one of the earlier collections",
+        _OURS,
+    ),
     "unknown": Kind(
         "unknown",
         "something could not be seen",
