@@ -80,12 +80,20 @@ def idle_in_transaction(situation: Situation, settings: RuleSettings) -> Answer:
 
 
 def long_transaction(situation: Situation, settings: RuleSettings) -> Answer:
-    """A transaction is open for long; idle ones have a rule of their own."""
+    """A transaction is open for long; of those that are idle for long another rule tells.
+
+    One that only pauses between two statements counts: no rule would ever tell of it otherwise.
+    """
+    idle = situation.settings.rule(Rule.IDLE_IN_TRANSACTION)
+
+    def told_as_idle(session: LongSession) -> bool:
+        return idle.enabled and _idle(session) and level(session.seconds, idle) is not None
+
     return _sessions(
         situation,
         settings,
         Rule.LONG_TRANSACTION,
-        chosen=lambda session: not _idle(session),
+        chosen=lambda session: not told_as_idle(session),
         seconds=lambda session: session.transaction_seconds or 0.0,
         what="has had a transaction open for",
         remedy="let it end, or SELECT pg_terminate_backend({pid}). Until then VACUUM removes no "

@@ -199,18 +199,24 @@ def index_invalid(situation: Situation, settings: RuleSettings) -> Answer:  # no
 
 
 def index_unused(situation: Situation, settings: RuleSettings) -> Answer:
-    """An index costs every write and was never read."""
+    """An index costs every write and was not read for long.
+
+    Collections say since when. The age of the server's statistics does not: since version 15 it is
+    unknown until somebody empties them, and an index may be younger than they are.
+    """
     seen = newest(situation, Indexes)
     if isinstance(seen, Undecided):
         return seen
-    counted = seen.result.statistics_seconds
-    if counted is None or counted < UNUSED_FOR.total_seconds():
-        return Undecided("the use of indexes has not been counted for 30 days")
-    findings = []
+    findings, young = [], []
     for index in seen.result.indexes:
         needed = index.unique or index.constraint or index.replica_identity or index.referenced
         bad = level(index.bytes, settings)
-        if bad is None or index.scans != 0 or needed or index.partitioned or not index.valid:
+        if bad is None or index.scans is None or needed or index.partitioned or not index.valid:
+            continue
+        idle = timedelta(0) if index.unscanned_since is None else seen.at - index.unscanned_since
+        if idle < UNUSED_FOR:
+            if index.scans == 0:
+                young.append(index.subject)
             continue
         findings.append(
             Finding(
@@ -218,12 +224,15 @@ def index_unused(situation: Situation, settings: RuleSettings) -> Answer:
                 subject=index.subject,
                 severity=bad.severity,
                 title=f"[{situation.environment}] index {index.subject} was not used for "
-                f"{counted / 86_400:.0f} days",
+                f"{idle / _DAY:.0f} days",
                 body=f"{index.subject} on {index.table} has {size(index.bytes)} and was not used "
                 "on this server. A standby counts for itself: look there, too.\nDo: DROP INDEX "
                 f"CONCURRENTLY {quoted(index.schema_name, index.name)};",
-                evidence={"bytes": index.bytes, "seconds": counted},
+                evidence={"bytes": index.bytes, "seconds": idle.total_seconds()},
                 held=bad.held,
             )
         )
+    if young:
+        reason = f"not watched for 30 days yet, and not used so far: {', '.join(young[:3])}"
+        return Undecided(reason, frozenset(young), tuple(findings))
     return findings

@@ -278,10 +278,13 @@ def indexes(*found: IndexFacts, days: float = 40, hidden_builds: int = 0) -> Ind
         count=len(found),
         total_bytes=sum(each.bytes for each in found),
         estimated=0,
-        statistics_since=NOW - timedelta(days=days),
-        statistics_seconds=days * 86_400,
+        statistics_since=None,  # as of a server whose statistics nobody has emptied
+        statistics_seconds=None,
         hidden_builds=hidden_builds,
-        indexes=found,
+        indexes=tuple(
+            each.model_copy(update={"unscanned_since": NOW - timedelta(days=days)})
+            for each in found
+        ),
         foreign_keys=(),
     )
 

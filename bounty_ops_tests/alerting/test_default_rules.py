@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bounty_ops.monitoring import FamilyResult
+    from bounty_ops.monitoring.collectors.activity import LongSession
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
@@ -93,6 +94,11 @@ def failed_migration() -> MigrationEvidence:
 
 def grown(mib: int) -> Situation:
     return seen(m.tables(m.table(total_bytes=mib * m.MIB)))
+
+
+def pausing(seconds: float) -> LongSession:
+    """A transaction that has been open for half an hour, and idle for so long."""
+    return m.session(seconds, state="idle in transaction", transaction_seconds=1_800)
 
 
 def unread(**changed: Any) -> Situation:  # noqa: ANN401 - any field
@@ -162,6 +168,8 @@ CASES: dict[Rule, list[tuple[Callable[[], Situation], Severity | None, str]]] = 
     Rule.LONG_TRANSACTION: [
         (lambda: seen(m.activity(m.session(1, transaction_seconds=1_799))), None, ""),
         (lambda: seen(m.activity(m.session(1, transaction_seconds=1_800))), WARNING, "30 min"),
+        (lambda: seen(m.activity(pausing(299))), WARNING, "30 min"),
+        (lambda: seen(m.activity(pausing(300))), None, ""),  # idle_in_transaction tells of it
         (
             lambda: seen(m.activity(m.session(9_999, application="bounty-ops backup"))),
             None,
@@ -257,6 +265,8 @@ CASES: dict[Rule, list[tuple[Callable[[], Situation], Severity | None, str]]] = 
         (lambda: seen(m.indexes(m.index(scans=0, bytes=m.GIB, unique=True))), None, ""),
         (lambda: seen(m.indexes(m.index(scans=0, bytes=m.MIB))), None, ""),
         (lambda: seen(m.indexes(m.index(scans=0, bytes=m.GIB))), INFO, "40 days"),
+        (lambda: seen(m.indexes(m.index(scans=9, bytes=m.GIB))), INFO, "40 days"),
+        (lambda: seen(m.indexes(m.index(scans=9, bytes=m.GIB), days=29)), None, ""),
     ],
     Rule.REPLICATION_LAG: [
         (lambda: seen(m.replication(standbys=(m.standby(29),))), None, ""),
@@ -424,7 +434,11 @@ def test_settings_have_the_last_word() -> None:
         ),
         (seen(m.replication(hidden=1)), Rule.REPLICATION_LAG, "standby x"),
         (seen(m.tables(m.table(dead_rows=None))), Rule.VACUUM_LAG, "public.bounty"),
-        (seen(m.indexes(m.index(scans=0, bytes=m.GIB), days=29)), Rule.INDEX_UNUSED, "any"),
+        (
+            seen(m.indexes(m.index(scans=0, bytes=m.GIB), days=29)),
+            Rule.INDEX_UNUSED,
+            "public.bounty_title_idx",
+        ),
         (seen(m.database(stats_reset=NOW - MINUTE)), Rule.DEADLOCKS, "deadlocks"),
         (
             seen(m.indexes(m.index(valid=False), hidden_builds=1)),
