@@ -26,7 +26,7 @@ from bounty_ops.migrating import migrate_ops
 from bounty_ops.object_store.client import make_client
 from bounty_ops.postgres.connect import connect, engine
 from bounty_ops_tests.alerting.conftest import Webhook
-from bounty_ops_tests.alerting.faults import ALL, UNTRIED, Fault
+from bounty_ops_tests.alerting.faults import ALL, Fault
 from bounty_ops_tests.alerting.faults.place import MINUTE, Place
 from bounty_ops_tests.alerting.faults.table import drawn
 from bounty_ops_tests.defs.conftest import PROJECT
@@ -171,7 +171,7 @@ def place(  # noqa: PLR0917 - fixtures have to be asked for by name
 
 
 def test_every_rule_has_a_fault() -> None:
-    assert {fault.rule for fault in ALL} | UNTRIED == set(Rule)
+    assert {fault.rule for fault in ALL} == set(Rule)
     assert len({fault.name for fault in ALL}) == len(ALL)
 
 
@@ -231,9 +231,10 @@ def _is_told(fault: Fault, place: Place, lasts: timedelta) -> None:
 
 def _is_recorded(fault: Fault, place: Place, lasts: timedelta) -> None:
     """An incident, and no message."""
-    place.look()
-    place.passes(lasts)
     found = place.look()
+    for _ in range(2 if lasts else 0):  # counters are compared with those of 20 minutes ago at most
+        place.passes(lasts / 2)
+        found = place.look()
     assert place.states(fault.rule) == {"firing"}, found
     title, body = place.said(fault.rule)
     for word in (*fault.words, "\nDo: "):

@@ -69,7 +69,7 @@ def _wait(place: Place, condition: str) -> None:
     "a table that the cache cannot hold is read again and again; recorded, and told to nobody",
     "of the blocks were in the cache",
     lingers=16 * MINUTE,
-    minimum=3_000,
+    minimum=20_000,
 )
 def a_table_too_large(place: Place) -> Generator[None, None, None]:
     place.url = place.make_database(place.server_with_statistics())

@@ -124,7 +124,7 @@ def a_small_backup(place: Place) -> Generator[None, None, None]:
     FAULTS,
     Rule.RESTORE_TOO_SLOW,
     "the newest proof took 5 hours",
-    "the objective is 4 h",
+    "the objective is 4.0 h",
     "rto_minutes",
 )
 def a_slow_restore(place: Place) -> Generator[None, None, None]:

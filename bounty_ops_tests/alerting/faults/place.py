@@ -19,8 +19,8 @@ from bounty_ops.defs.failures import Secrets
 from bounty_ops.defs.names import Names
 from bounty_ops.environments import AlertSettings, Environment, load_settings
 from bounty_ops.journal import Journal
-from bounty_ops.monitoring import Indexes, collect
-from bounty_ops.monitoring.history import recall, store_collection
+from bounty_ops.monitoring import Indexes, Tables, collect
+from bounty_ops.monitoring.history import latest_collections, recall, store_collection
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.schema.ops import Incident
 
@@ -147,13 +147,10 @@ class Place:
         """Take and store samples of everything, as of the clock's time."""
         environment = self.environment()
         memory = recall(self.operations, self.name)
-        result = collect(environment, memory=memory)
-        families = dict(result.families)
-        indexes = result.family(Indexes)
-        if indexes is not None and indexes.statistics_seconds is not None:
-            counted = indexes.statistics_seconds + (self.now - self.began).total_seconds()
-            families["indexes"] = indexes.model_copy(update={"statistics_seconds": counted})
-        store_collection(self.operations, replace(result, taken_at=self.now, families=families))
+        relations = frozenset({Tables.family, Indexes.family})
+        found = latest_collections(self.operations, self.name, 1, relations, now=self.now)
+        result = collect(environment, former=next(iter(found), None), memory=memory)
+        store_collection(self.operations, replace(result, taken_at=self.now))
 
     def look(self) -> str:
         """What the watcher's sensor does at a tick; what it left in the tick history."""

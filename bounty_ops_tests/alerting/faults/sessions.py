@@ -104,8 +104,9 @@ def a_long_query(place: Place) -> Generator[None, None, None]:
 @fault(
     FAULTS,
     Rule.LONG_TRANSACTION,
-    "a transaction is open, and one of our own beside it",
-    "report",
+    "a transaction works, and one of our own beside it",
+    "report has had a transaction open",
+    "pg_terminate_backend(",
     unsaid=("bounty-ops backup",),
     warning=0.2,
 )
@@ -113,11 +114,36 @@ def a_long_transaction(place: Place) -> Generator[None, None, None]:
     one, ours = place.session("report"), place.session("bounty-ops backup")
     yield
     for each in (one, ours):
-        each.execute("BEGIN; CREATE TEMPORARY TABLE t (id int)")
-    time.sleep(0.3)
-    yield
+        each.execute("BEGIN")
+    with running(place, one, "SELECT pg_sleep(60)"), running(place, ours, "SELECT pg_sleep(60)"):
+        yield
     for each in (one, ours):
         each.execute("ROLLBACK")
+
+
+@fault(
+    FAULTS,
+    Rule.LONG_TRANSACTION,
+    "a transaction pauses between its statements, for less long than idle_in_transaction tells of",
+    "report has had a transaction open",
+    "pg_terminate_backend(",
+    warning=0.2,
+)
+def a_transaction_with_pauses(place: Place) -> Generator[None, None, None]:
+    place.rules[Rule.IDLE_IN_TRANSACTION.value] = {"enabled": True}
+    place.write()
+    one = place.session("report")
+    yield
+    one.execute("BEGIN; CREATE TEMPORARY TABLE t (id int)")
+    time.sleep(0.3)
+    place.each_time = lambda: _works(one)
+    yield
+    place.each_time = lambda: None
+    one.execute("ROLLBACK")
+
+
+def _works(one: Session) -> None:
+    one.execute("INSERT INTO t VALUES (1)")
 
 
 @contextmanager
