@@ -235,6 +235,23 @@ def acknowledge(
     return found
 
 
+def require_sensible_silence(reason: str, lasts: timedelta) -> None:
+    """Refuse a silence that nobody could account for; no server is needed to know.
+
+    Raises:
+        UsageError: it has no reason, lasts for no time at all, or longer than `LONGEST_SILENCE`.
+    """
+    if not reason.strip():
+        raise UsageError(
+            "a silence needs a reason", hint="Say why with --reason; other people will read it."
+        )
+    if not timedelta(0) < lasts <= LONGEST_SILENCE:
+        raise UsageError(
+            f"a silence lasts longer than nothing, and at most {LONGEST_SILENCE.days} days",
+            hint="What is never to be told is switched off in bounty_ops.toml: enabled = false.",
+        )
+
+
 def silence(
     engine: Engine,
     *,
@@ -261,15 +278,7 @@ def silence(
     Raises:
         UsageError: it has no reason, or it is too long.
     """
-    if not reason.strip():
-        raise UsageError(
-            "a silence needs a reason", hint="Say why with --reason; other people will read it."
-        )
-    if not timedelta(0) < lasts <= LONGEST_SILENCE:
-        raise UsageError(
-            f"a silence lasts longer than nothing, and at most {LONGEST_SILENCE.days} days",
-            hint="What is never to be told is switched off in bounty_ops.toml: enabled = false.",
-        )
+    require_sensible_silence(reason, lasts)
     values = {
         "environment": environment,
         "rule": rule,

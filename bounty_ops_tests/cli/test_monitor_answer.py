@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
 from bounty_ops.cli.monitor.answer import draw_collection
@@ -37,7 +38,7 @@ def test_of_many_findings_of_a_kind_the_first_are_shown_and_the_rest_is_counted(
     worst = finding(0, Severity.CRITICAL)
     draw_findings(drawn, "development", [worst, *(finding(number) for number in range(1, 8))])
     lines = stream.getvalue().splitlines()
-    assert lines[0] == "critical: index 0"
+    assert lines[:2] == ["development: 1 critical; 7 for information", "critical: index 0"]
     assert [line for line in lines if line.startswith("info")] == [
         "info: index 1",
         "info: index 2",
@@ -50,6 +51,24 @@ def test_no_finding_is_said_as_well() -> None:
     drawn, stream = console()
     draw_findings(drawn, "development", [])
     assert stream.getvalue() == "development: nothing deserves attention\n"
+
+
+@pytest.mark.parametrize(
+    ("severities", "said"),
+    [
+        ("unknown unknown", "nothing found that needs you; 2 things could not be seen"),
+        ("info", "nothing found that needs you; 1 for information"),
+        (
+            "critical warning warning unknown info",
+            "1 critical, 2 warnings; 1 thing could not be seen; 1 for information",
+        ),
+    ],
+)
+def test_what_findings_come_to_is_said_first(severities: str, said: str) -> None:
+    drawn, stream = console()
+    found = [finding(number, Severity(name)) for number, name in enumerate(severities.split())]
+    draw_findings(drawn, "development", found)
+    assert stream.getvalue().startswith(f"development: {said}\n")
 
 
 def test_a_long_statement_is_cut_and_what_was_not_measured_is_named() -> None:

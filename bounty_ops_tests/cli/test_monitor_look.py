@@ -58,6 +58,17 @@ def _waits(connection: psycopg.Connection) -> bool:
     return found is not None and found[0] > 0
 
 
+def test_connections_are_shown_beside_what_can_refuse_the_next_one(
+    command_line: CommandLine,
+) -> None:
+    said = command_line.run("monitor", "connections").stdout.splitlines()
+    assert said[0] == "Limits on connections, the fullest first"
+    limits = command_line.run("monitor", "connections", "--json").document
+    usable = limits["families"]["connections"]["usable"]
+    (server,) = [line.split() for line in said if line.startswith("server ")]
+    assert server[2] == str(usable["limit"])
+
+
 @pytest.mark.parametrize(
     "name",
     ["tables", *(pytest.param(one, marks=pytest.mark.soak) for one in ("queries", "indexes"))],

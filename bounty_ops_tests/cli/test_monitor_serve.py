@@ -43,6 +43,29 @@ def test_a_scrape_reads_what_was_measured_and_says_when_it_cannot(
 
 
 @pytest.mark.soak
+def test_an_address_that_others_reach_is_warned_of_and_an_end_from_outside_is_told(
+    command_line: CommandLine,
+) -> None:
+    with command_line.start("monitor", "serve", "--port", "0", "--host", "0.0.0.0") as server:  # noqa: S104 - what is tried
+        assert server.stderr is not None
+        assert server.stderr.readline().startswith("warning: whoever reaches 0.0.0.0 reads")
+        assert server.stderr.readline().startswith("http://0.0.0.0:")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 143
+    with command_line.start("monitor", "serve", "--port", "0", "--host", "::1") as server:
+        assert server.stderr is not None
+        address = server.stderr.readline().partition(",")[0]
+        assert address.startswith("http://[::1]:")
+        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - ours
+            assert answer.status == 200
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+    refused = command_line.run("monitor", "serve", "--port", "0", "--host", "nowhere.invalid")
+    assert refused.code == 2
+    assert "correct --host" in refused.stderr
+
+
+@pytest.mark.soak
 def test_a_port_that_is_taken_is_said(command_line: CommandLine) -> None:
     with command_line.start("monitor", "serve", "--port", "0") as server:
         assert server.stderr is not None

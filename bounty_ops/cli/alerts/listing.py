@@ -79,10 +79,11 @@ def _draw(
             for each in found
         ]
         console.print(table((">ID", "SEVERITY", "STATE", ">FOR", "WHAT", "TOLD"), rows))
-    else:
+    elif looks:
         console.print("nothing is wrong, as far as anybody looked")
     _draw_silences(console, quiet)
-    console.print()
+    if found or quiet or looks:
+        console.print()
     _draw_looks(console, looks, now)
 
 
@@ -110,7 +111,10 @@ def _draw_silences(console: Console, quiet: Sequence[SilenceShown]) -> None:
 
 def _draw_looks(console: Console, looks: Sequence[Looked], now: datetime) -> None:
     if not looks:
-        console.print("nobody has looked yet: the watcher of no environment has run")
+        console.print(
+            "nobody has looked yet, so nothing is known: Dagster's sensors look (bounty-ops up, "
+            "or a Dagster of your own)"
+        )
     for look in looks:
         age = now - look.evaluated_at
         line = state("ok" if age <= LATE else "unknown")

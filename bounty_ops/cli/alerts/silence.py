@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from bounty_ops.alerting.register import require_sensible_silence
 from bounty_ops.alerting.register import silence as begin_silence
 from bounty_ops.alerting.register import unsilence as end_silence
 from bounty_ops.cli.alerts.register import NUMBER, operations
@@ -35,6 +36,7 @@ def silence(invocation: Invocation, *, lasts: str, reason: str, rule: str, subje
     """
     _require_a_rule(rule)
     span = _span(lasts)  # before any server is asked
+    require_sensible_silence(reason, span)
     with operations(invocation) as engine:
         made = begin_silence(
             engine,

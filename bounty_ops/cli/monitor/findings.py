@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.cli.console import shown, state
+from bounty_ops.monitoring.telling import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,8 @@ _SHOWN_OF_A_KIND: Final = 3
 
 
 def draw_findings(console: Console, environment: str, findings: Sequence[Finding]) -> None:
-    """Findings with their remedies; of many of a kind, the first."""
-    if not findings:
-        console.print(f"{environment}: nothing deserves attention")
+    """What they come to, then findings with their remedies; of many of a kind, the first."""
+    console.print(f"{environment}: {summary(findings)}", style="bold")
     for (severity, _), grouped in groupby(findings, key=_kind):
         alike = list(grouped)
         for finding in alike[:_SHOWN_OF_A_KIND]:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from bounty_ops.cli.console import clock, console, present, shown, table
+from bounty_ops.cli.failure import Terminated
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.progress import waiting
 from bounty_ops.cli.session import servers
@@ -128,6 +129,8 @@ def _watch(environment: Environment, name: str, seconds: float) -> None:
             while True:
                 live.update(Together(*_seen(environment, name, looks)), refresh=True)
                 time.sleep(seconds)
+    except Terminated:  # somebody else's wish
+        raise
     except KeyboardInterrupt:
         return
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from socket import SOCK_STREAM, getaddrinfo
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from bounty_ops.cli.failure import one_line
+from bounty_ops.cli.console import warn
+from bounty_ops.cli.failure import Terminated, one_line
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
@@ -58,18 +61,41 @@ def serve(invocation: Invocation, *, port: int, host: str) -> None:
         page = _Page(settings)
         page.content()  # what cannot work is said now, and not to the first scraper
         try:
-            server = ThreadingHTTPServer((host, port), _handler(page.content))
+            server = _listening(host, port, _handler(page.content))
         except OSError as error:
             raise UsageError(
-                f"nothing can listen at {host}:{port}: {error.strerror or error}",
-                hint="Choose another --port; another `monitor serve` may have it",
+                f"nothing can listen at {host}, port {port}: {error.strerror or error}",
+                hint="Choose another --port, which another `monitor serve` may have, or correct "
+                "--host: an address of this machine",
             ) from None
         with server:
-            click.echo(f"http://{host}:{server.server_port}/metrics, until Ctrl-C", err=True)
+            _announce(host, server)
             try:
                 server.serve_forever()
+            except Terminated:  # somebody else's wish
+                raise
             except KeyboardInterrupt:
                 return
+
+
+def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """A server at the first address that the name has; raises OSError."""
+    family = getaddrinfo(host, port, type=SOCK_STREAM)[0][0]
+
+    class Server(ThreadingHTTPServer):
+        address_family = family
+
+    return Server((host, port), handler)
+
+
+def _announce(host: str, server: ThreadingHTTPServer) -> None:
+    if not ip_address(server.socket.getsockname()[0]).is_loopback:
+        warn(
+            f"whoever reaches {host} reads names of tables and counts: nobody is asked for a "
+            "password, so something in front of it has to ask"
+        )
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"http://{shown}:{server.server_port}/metrics, until Ctrl-C", err=True)
 
 
 class _Page:

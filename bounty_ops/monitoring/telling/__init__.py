@@ -3,6 +3,7 @@
 from bounty_ops.monitoring.telling.charts import Line, line_chart
 from bounty_ops.monitoring.telling.compose import compose
 from bounty_ops.monitoring.telling.page import page
+from bounty_ops.monitoring.telling.summary import summary
 from bounty_ops.monitoring.telling.tables import FAMILY_OF, TABLES
 from bounty_ops.monitoring.telling.view import Card, Chart, Table, View
 
@@ -17,4 +18,5 @@ __all__ = [
     "compose",
     "line_chart",
     "page",
+    "summary",
 ]

@@ -11,9 +11,10 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.monitoring.findings import Severity
+from bounty_ops.monitoring.telling.summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bounty_ops.monitoring.findings import Finding
     from bounty_ops.monitoring.telling.view import Card, Chart, Table, View
@@ -55,7 +56,7 @@ def _cards(cards: Iterable[Card]) -> str:
     return f'<div class="cards">{drawn}</div>\n'
 
 
-def _findings(findings: Iterable[Finding]) -> str:
+def _findings(findings: Sequence[Finding]) -> str:
     rows = "".join(
         f'<tr><td class="{_TONES[one.severity]}">{one.severity.value}</td>'
         f"<td><b>{escape(one.title)}</b><br>{escape(one.evidence)}"
@@ -64,7 +65,9 @@ def _findings(findings: Iterable[Finding]) -> str:
     )
     if not rows:
         return '<h2>Findings</h2><p class="good">Nothing deserves attention.</p>\n'
-    return f"<h2>Findings, worst first</h2><table>{rows}</table>\n"
+    said = summary(findings)
+    told = f"<p>{escape(said[0].upper() + said[1:])}.</p>"
+    return f"<h2>Findings, worst first</h2>{told}<table>{rows}</table>\n"
 
 
 def _charts(charts: Iterable[Chart]) -> str:

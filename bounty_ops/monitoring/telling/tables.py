@@ -25,7 +25,7 @@ LISTED: Final = 20
 
 
 def connection_tables(result: CollectionResult) -> tuple[Table, ...]:
-    """Who is connected, by each of the ways to count."""
+    """What can refuse the next connection, and who is connected, by each of the ways to count."""
     found = result.family(Connections)
     if found is None:
         return ()
@@ -35,14 +35,26 @@ def connection_tables(result: CollectionResult) -> tuple[Table, ...]:
         ("Application", found.by_application),
         ("Database", found.by_database),
     )
-    return tuple(
+    limits = sorted(found.limits, key=lambda one: (-one.ratio, one.limit))
+    return (
         Table(
-            f"Connections by {title.lower()}",
-            (title, ">Connections"),
-            tuple((name, f"{count:,}") for name, count in _most(counts)),
-        )
-        for title, counts in ways
-    )
+            "Limits on connections, the fullest first",
+            ("Limit", ">Used", ">Of", ">Share"),
+            tuple(
+                (one.kind if one.name is None else f"{one.kind} {one.name}", f"{one.used:,}",
+                 f"{one.limit:,}", f"{one.ratio:.0%}")
+                for one in limits[:LISTED]
+            ),
+        ),
+        *(
+            Table(
+                f"Connections by {title.lower()}",
+                (title, ">Connections"),
+                tuple((name, f"{count:,}") for name, count in _most(counts)),
+            )
+            for title, counts in ways
+        ),
+    )  # fmt: skip
 
 
 def lock_tables(result: CollectionResult) -> tuple[Table, ...]:
