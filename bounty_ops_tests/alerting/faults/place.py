@@ -56,8 +56,10 @@ class Place:
     make_database: Callable[..., DatabaseUrl]
     make_bucket: Callable[..., Any]
     now: datetime
-    # Sessions are listed from that time on.
-    policy: list[str] = field(default_factory=lambda: ["slow_query_seconds = 0.05"])
+    # Sessions are listed early, and nobody waits for samples of statements, which no rule needs.
+    policy: list[str] = field(
+        default_factory=lambda: ["slow_query_seconds = 0.05", "sampling_seconds = 0"]
+    )
     """Lines of the environment's table in `bounty_ops.toml`."""
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: list[str] = field(default_factory=lambda: ["ALERT_URL"])
