@@ -95,8 +95,10 @@ class CommandLine:
         return [sys.executable, "-m", "bounty_ops", *words]
 
     def environ(self) -> dict[str, str]:
+        # Tests of Dagster name their own instance there, for as long as this process lives.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("DAGSTER_")}
         return {
-            **os.environ,
+            **own,
             "PYTHONPATH": str(_PACKAGE_PARENT),
             "BOUNTY_OPS_HOME": str(self.home),
             **self.variables,

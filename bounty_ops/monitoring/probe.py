@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from bounty_ops.monitoring.queries import load
 from bounty_ops.monitoring.result import Unknown
-from bounty_ops.postgres.causes import cause_of
+from bounty_ops.postgres.causes import SCHEMA_MISMATCH, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,8 @@ def failed(family: str, subject: str, error: psycopg.Error, user: str) -> Unknow
         remedy = "Try again when the server is less busy"
     elif isinstance(error, psycopg.errors.InsufficientPrivilege):
         remedy = f"GRANT pg_monitor TO {user}"
-    elif (cause := cause_of(error.sqlstate or "")) is not None:
+    elif (cause := cause_of(error.sqlstate or "")) is not None and cause is not SCHEMA_MISMATCH:
+        # (These statements ask for catalogs: that one is missing speaks of us, not of the schema.)
         remedy = cause.remedy
     return Unknown(family, subject, f"{message} (SQLSTATE {error.sqlstate})", remedy)
 

@@ -34,7 +34,15 @@ def log() -> Iterator[StringIO]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    talking = [logging.getLogger(name) for name in ("urllib3", "urllib3.connectionpool")]
+    quiet = [(each, each.level, each.disabled) for each in talking]
+    for each in talking:  # whatever another test, or a library that it used, has made of them
+        each.setLevel(logging.NOTSET)
+        each.disabled = False
     yield lines
+    for each, its_level, disabled in quiet:
+        each.setLevel(its_level)
+        each.disabled = disabled
     root.removeHandler(handler)
     root.setLevel(level)
 

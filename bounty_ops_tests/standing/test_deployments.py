@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bounty_ops.postgres.connect import connect
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def _gate(line: CommandLine) -> dict[str, str]:
     return next(gate for gate in gates if gate["name"] == "staging")
 
 
+@pytest.mark.soak
 def test_a_server_that_swallows_everything_hides_no_other(command_line: CommandLine) -> None:
     command_line.run("alerts", "list")  # which makes the tables of the operations database
     with socket.socket() as silent:

@@ -48,6 +48,7 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> 
     command_line.find_no_secret("".join(rest))
 
 
+@pytest.mark.soak
 def test_a_protected_environment_is_edited_when_that_is_asked_for(
     command_line: CommandLine,
 ) -> None:

@@ -144,6 +144,7 @@ def test_without_a_record_nothing_is_changed(
     assert execute(filled, "SELECT name FROM \"user\" WHERE id = 'u1'") == [("User 1",)]
 
 
+@pytest.mark.soak
 def test_a_commit_that_fails_takes_its_record_back(
     filled: DatabaseUrl, serve: Callable[..., Visitor]
 ) -> None:

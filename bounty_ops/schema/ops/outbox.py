@@ -69,11 +69,11 @@ class NotificationDelivery(OpsBase):
     channel: Mapped[str]  # its name as it may be shown
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    # Of these, the ones whose end nobody knows: they say nothing about the channel.
-    interrupted: Mapped[int] = mapped_column(server_default=text("0"))
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     # A lease: whoever is sending it has it until then, and is gone if it still has it after.
     claimed_until: Mapped[datetime | None]
     last_error: Mapped[str | None]
     delivered_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
+    # Of the attempts, those whose end nobody knows: they say nothing about the channel.
+    interrupted: Mapped[int] = mapped_column(server_default=text("0"))

@@ -54,7 +54,7 @@ def running(place: Place, one: Session, statement: str) -> Iterator[None]:
 def a_crowd(place: Place) -> Generator[None, None, None]:
     place.execute("ALTER DATABASE {} CONNECTION LIMIT 8", place.url.database)
     yield
-    crowd = [place.session(f"worker {number}") for number in range(7)]
+    crowd = [place.session("worker") for _ in range(7)]
     yield
     for one in crowd:
         one.close()

@@ -148,6 +148,10 @@ def test_probes_end_at_once_even_while_they_wait(things: DatabaseUrl) -> None:
         with Traffic(things, tables) as traffic:
             traffic.attend(table.oid for table in tables)
             assert wait_until(lambda: _waiting(things) > 0, 30)
+            # Not before the traffic has seen it too.
+            assert wait_until(
+                lambda: any(one.seen_waiting for one in (*traffic._under_way.values(),)), 30
+            )
 
         assert {wait.table for wait in traffic.waits()} == {"public.thing"}
 
