@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from bounty_ops.alerting.channels import open_channels
 from bounty_ops.alerting.delivering import deliver_pending
@@ -54,7 +54,8 @@ class Tried:
 def try_channels(engine: Engine, environment: Environment, *, now: datetime) -> tuple[Tried, ...]:
     """Send a test's beginning and end to every channel, and say what each answered.
 
-    What a channel did not take is not tried again later: a test that arrives tomorrow confuses.
+    What a channel did not take is not tried again later, also after Ctrl-C: a test that arrives
+    tomorrow confuses.
     Errors of the database are SQLAlchemy's; the caller wraps the use of the engine in `translated`.
     """
     channels, refused = open_channels(environment.alert_urls)
@@ -63,11 +64,14 @@ def try_channels(engine: Engine, environment: Environment, *, now: datetime) -> 
         return tuple(broken)
     with engine.begin() as connection:
         incident = _write(connection, environment.name, now)
-    deliver_pending(engine, environment.name, environment.alert_urls, now=now, incident=incident)
-    _wait_for_others(engine, incident)
-    found = _found(engine, incident)
-    with engine.begin() as connection:
-        _forget_what_waits(connection, incident)
+    urls = environment.alert_urls
+    try:
+        deliver_pending(engine, environment.name, urls, now=now, incident=incident)
+        _wait_for_others(engine, incident)
+        found = _found(engine, incident)
+    finally:
+        with engine.begin() as connection:
+            _forget_what_waits(connection, incident)
     return (*(_tried(each.name, found.get(each.fingerprint, [])) for each in channels), *broken)
 
 
@@ -141,4 +145,10 @@ def _forget_what_waits(connection: Connection, incident: int) -> None:
     nobody_has_it = ~exists().where(NotificationDelivery.notification_id == Notification.id)
     connection.execute(
         delete(Notification).where(Notification.incident_id == incident, nobody_has_it)
+    )
+    # What one channel has and another refused would wait for that one again at the next look.
+    connection.execute(
+        update(Notification)
+        .where(Notification.incident_id == incident, Notification.delivered_at.is_(None))
+        .values(delivered_at=func.clock_timestamp(), dead_at=None)
     )

@@ -10,6 +10,7 @@ import pytest
 
 from bounty_ops.alerting import Evaluation, Finding, Rule, Severity, Undecided, reconcile
 from bounty_ops.alerting.register import incidents
+from bounty_ops.alerting.silences import silences
 from bounty_ops.environments import AlertSettings, DatabaseUrl, Policy
 from bounty_ops.migrating import migrate_ops
 from bounty_ops.postgres.connect import engine
@@ -134,6 +135,13 @@ def test_incidents_of_an_environment_are_told_apart(command_line: CommandLine) -
     operations = engine(url, application_name="tests")
     assert len(incidents(operations, environment="production")) == 1
     assert incidents(operations, environment="staging") == []
+    words = ("--for", "4h", "--reason", "it moves")
+    assert command_line.run("alerts", "silence", "-e", "development", *words).code == 0
+    assert "it moves" in command_line.run("alerts", "list", "-e", "development").stdout
+    moment = datetime.now(UTC)
+    assert silences(operations, now=moment, environment="staging") == []
+    (silence,) = silences(operations, now=moment)
+    assert silence.environment == "development"
 
 
 def test_what_makes_no_sense_is_refused_before_any_server_is_asked(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bounty_ops.alerting.register import incidents, looked, silences
+from bounty_ops.alerting.register import incidents, looked
+from bounty_ops.alerting.silences import silences
 from bounty_ops.cli.alerts.register import operations
 from bounty_ops.cli.console import clock, present, shown, span, state, table
 from bounty_ops.cli.failure import FOUND
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bounty_ops.alerting.register import IncidentShown, Looked, SilenceShown
+    from bounty_ops.alerting.register import IncidentShown, Looked
+    from bounty_ops.alerting.silences import SilenceShown
 
 #: The watcher looks every minute; whoever is later than that does not look.
 LATE: Final = timedelta(minutes=10)
@@ -48,7 +50,7 @@ def listing(invocation: Invocation, *, resolved: float | None) -> None:
     with operations(invocation) as engine:
         found = incidents(engine, environment=invocation.environment, resolved_since=since)
         looks = looked(engine, invocation.environment)
-        quiet = silences(engine, now=now)
+        quiet = silences(engine, now=now, environment=invocation.environment)
     document = {
         "incidents": [asdict(each) for each in found],
         "silences": [asdict(each) for each in quiet],

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from bounty_ops.alerting.register import require_sensible_silence
-from bounty_ops.alerting.register import silence as begin_silence
-from bounty_ops.alerting.register import unsilence as end_silence
+from bounty_ops.alerting.silences import require_sensible_silence
+from bounty_ops.alerting.silences import silence as begin_silence
+from bounty_ops.alerting.silences import unsilence as end_silence
 from bounty_ops.cli.alerts.register import NUMBER, operations
 from bounty_ops.cli.console import clock, present
 from bounty_ops.cli.invocation import Invocation, pass_invocation
