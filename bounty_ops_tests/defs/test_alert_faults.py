@@ -33,7 +33,7 @@ from bounty_ops_tests.defs.conftest import PROJECT
 from bounty_ops_tests.fix_servers import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     import dagster as dg
@@ -184,7 +184,11 @@ def test_the_page_on_alerts_lists_them() -> None:
 @pytest.mark.many(every=5)
 def test_a_fault_is_told_in_time_and_told_to_be_over(fault: Fault, place: Place) -> None:
     place.prepare(fault)
-    story = fault.story(place)
+    with closing(fault.story(place)) as story:
+        _goes_its_way(fault, place, story)
+
+
+def _goes_its_way(fault: Fault, place: Place, story: Generator[None, None, None]) -> None:
     next(story)
     place.look()
     assert place.states(fault.rule) <= {"resolved"}
@@ -201,7 +205,6 @@ def test_a_fault_is_told_in_time_and_told_to_be_over(fault: Fault, place: Place)
 
     next(story, None)
     _is_over(fault, place, settings.keep_firing_for, told=settings.severity != "info")
-    story.close()
 
 
 def _is_told(fault: Fault, place: Place, lasts: timedelta) -> None:

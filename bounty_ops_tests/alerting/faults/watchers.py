@@ -139,20 +139,19 @@ def _pauses_are_over(place: Place) -> None:
     "permission denied",
 )
 def a_role_without_rights(place: Place) -> Generator[None, None, None]:
-    owner, role = place.session(), f"blind_{place.url.database}"
-    owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' IN ROLE pg_monitor".encode())
-    here = place.url
+    here, role = place.url, f"blind_{place.url.database}"
+    place.execute("CREATE ROLE {} LOGIN PASSWORD 'x' IN ROLE pg_monitor", role)
     place.url = replace(here, user=role, password="x")
     place.write()
     try:
         yield
-        owner.execute("REVOKE SELECT ON pg_catalog.pg_sequence FROM PUBLIC")
+        place.execute("REVOKE SELECT ON pg_catalog.pg_sequence FROM PUBLIC", url=here)
         yield
-        owner.execute("GRANT SELECT ON pg_catalog.pg_sequence TO PUBLIC")
+        place.execute("GRANT SELECT ON pg_catalog.pg_sequence TO PUBLIC", url=here)
         yield
     finally:
         place.url = here
-        owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+        place.execute("DROP OWNED BY {}; DROP ROLE {}", role, role)
 
 
 @fault(
