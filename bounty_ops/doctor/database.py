@@ -208,7 +208,7 @@ def _revision(environment: Environment) -> CheckResult:
             "revision",
             environment.name,
             State.WARNING,
-            f"{len(current.pending)} migrations are pending "
+            f"pending migrations: {len(current.pending)} "
             f"(at {current.revision or 'none'}, head {current.head})",
             f"See the plan: bounty-ops db migrate -e {environment.name} --dry-run",
         )
