@@ -14,16 +14,17 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from sqlalchemy import create_engine, text
 
+from benchmarks import monitoring_exporter
+from benchmarks.monitoring_costs import Cost, cpu_ms, median_of
 from benchmarks.monitoring_others import EXPORTER, EXPORTER_INDEXES, PGWATCH
 from bounty_ops.embedded import throwaway_cluster
 from bounty_ops.environments import Policy
@@ -48,20 +49,6 @@ _TABLE: Final = """
         SELECT i, md5(i::text), repeat('x', 100) FROM generate_series(1, 50) AS i;
 """
 _TABLES_A_TRANSACTION: Final = 50
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one round."""
-
-    server_ms: float
-    spilled_bytes: int
-    received_bytes: int
-    rows: int
-    server_cpu_ms: float
-    client_cpu_ms: float
-    stored_bytes: int | None = None
-    """Of the rows that the history gets, without indexes."""
 
 
 class _Counting(psycopg.Cursor[Any]):
@@ -125,9 +112,9 @@ class Bench:
         pid = self.session.info.backend_pid
         self.admin.execute("SELECT pg_stat_statements_reset()")
         _Counting.received, _Counting.rows, _Counting.spent = 0, 0, 0.0
-        cpu, own = _cpu_ms(pid), time.process_time()
+        cpu, own = cpu_ms(pid), time.process_time()
         work()
-        own, cpu = time.process_time() - own - _Counting.spent, _cpu_ms(pid) - cpu
+        own, cpu = time.process_time() - own - _Counting.spent, cpu_ms(pid) - cpu
         row = self.admin.execute(
             "SELECT coalesce(sum(total_exec_time + total_plan_time), 0)::float8, "
             "coalesce(sum(temp_blks_written), 0)::bigint * 8192 "
@@ -183,7 +170,7 @@ class Bench:
             cost = self.cost(partial(self._look, names, former, found))
             costs.append(replace(cost, stored_bytes=self.store(found[0])))
             former = replace(found[0], memory={**former.memory, **found[0].memory})
-        return _median(costs)
+        return median_of(costs)
 
     def _look(
         self, names: Sequence[str], former: CollectionResult, found: list[CollectionResult]
@@ -203,32 +190,38 @@ class Bench:
 
         return self.repeated(run)
 
+    def real_exporter(self, path: str) -> Cost:
+        """A scrape of the program itself."""
+        with monitoring_exporter.exporter(path, self.url) as running:
+            running.scrape()
+            return median_of([self._scrape(running) for _ in range(self.rounds)])
+
+    def _scrape(self, running: monitoring_exporter.Exporter) -> Cost:
+        received, before, own = 0, self._sessions_cpu_ms(), running.cpu_ms()
+
+        def scrape() -> None:
+            nonlocal received
+            received = running.scrape()
+
+        cost = self.cost(scrape)
+        return replace(
+            cost,
+            received_bytes=received,
+            server_cpu_ms=self._sessions_cpu_ms() - before,
+            client_cpu_ms=running.cpu_ms() - own,
+        )
+
+    def _sessions_cpu_ms(self) -> float:
+        found = self.admin.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s",
+            (monitoring_exporter.SESSION,),
+        )
+        return sum(cpu_ms(pid) for (pid,) in found)
+
     def repeated(self, work: Callable[[], object]) -> Cost:
         """The median of some rounds after one that does not count."""
         work()
-        return _median([self.cost(work) for _ in range(self.rounds)])
-
-
-def _cpu_ms(pid: int) -> float:
-    """CPU time of a process, to a nanosecond where the kernel says so."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
-    except OSError:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-def _median(costs: Sequence[Cost]) -> Cost:
-    stored = [cost.stored_bytes for cost in costs]
-    return Cost(
-        server_ms=median(cost.server_ms for cost in costs),
-        spilled_bytes=max(cost.spilled_bytes for cost in costs),
-        received_bytes=round(median(cost.received_bytes for cost in costs)),
-        rows=round(median(cost.rows for cost in costs)),
-        server_cpu_ms=median(cost.server_cpu_ms for cost in costs),
-        client_cpu_ms=median(cost.client_cpu_ms for cost in costs),
-        stored_bytes=None if None in stored else round(median(filter(None, stored))),
-    )
+        return median_of([self.cost(work) for _ in range(self.rounds)])
 
 
 def _line(tables: int, what: str, cost: Cost) -> str:
@@ -256,6 +249,9 @@ def measure(server: DatabaseUrl, tables: int, rounds: int) -> None:
         ("the same with its indexes", partial(bench.theirs, EXPORTER_INDEXES)),
         ("pgwatch's tables and indexes (300 of each)", partial(bench.theirs, PGWATCH)),
     ]
+    if path := monitoring_exporter.program():
+        what = f"postgres_exporter {monitoring_exporter.version(path)} itself, all that it asks"
+        works.append((what, partial(bench.real_exporter, path)))
     rest = (name for name in FAMILIES if name not in relations)
     works += [(f"ours: {name}", partial(bench.again, [name])) for name in rest]
     works += [

@@ -3,8 +3,9 @@
 Starts `bounty-ops up` in a directory of its own, with PostgreSQL, the object store and Dagster,
 waits until it has settled, and then adds up the CPU time of all its processes, ended ones included,
 while nobody asks anything of it: collections, sensors and schedules go on as they always do. Prints
-CPU seconds an hour for each kind of process, as a Markdown table. CPU time is what can be compared
-on a machine that does other things as well; all the same a busy one uses more of it.
+CPU seconds an hour for each kind of process, as a Markdown table, and how long the ticks of sensors
+and schedules took in that time and before. CPU time is what can be compared on a machine that does
+other things as well; all the same a busy one uses more of it.
 """
 # ruff: noqa: INP001 - a folder of scripts, not a package
 
@@ -21,6 +22,8 @@ from collections import defaultdict
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from benchmarks.dagster_ticks import durations, lines, of_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +101,7 @@ def main() -> None:
                 if "Ctrl-C" in line:
                     break
             used = measure(home, options.settle, options.minutes)
+            ticks = durations(of_process("dagster_webserver"))
         finally:
             stack.send_signal(signal.SIGINT)
             stack.wait(timeout=60)
@@ -109,6 +113,8 @@ def main() -> None:
         ("all of it", sum(used.values())),
     ]:
         sys.stdout.write(f"| {kind} | {seconds / hours:.0f} | {seconds / hours / 36:.2f} % |\n")
+    sys.stdout.write("\n")
+    sys.stdout.writelines(lines(ticks))
 
 
 if __name__ == "__main__":
