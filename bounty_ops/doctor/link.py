@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.doctor.result import CheckResult, State, ok
 from bounty_ops.environments.providers import Access, advise
+from bounty_ops.environments.tls import stays_here
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.postgres.certificate import ssl_mode, verifies
 from bounty_ops.postgres.preflight import refuse_transaction_pooling
@@ -51,23 +51,16 @@ def encryption(
         return ok("encryption", subject, f"{used}; the connection does not leave this machine")
     if connection.pgconn.ssl_in_use:
         found = f"TLS, but whose certificate it is was not verified ({ssl_mode(url)})"
-        remedy = "Use sslmode=verify-full with sslrootcert=... (or sslrootcert=system)."
+        remedy = (
+            "Use sslmode=verify-full, with sslrootcert=/path/to/root.crt where no public authority "
+            "has signed; in bounty_ops.toml `tls` says what is insisted on."
+        )
     else:
         found = "the connection is not encrypted"
         remedy = "Add sslmode=verify-full to its URL."
     if protected or not connection.pgconn.ssl_in_use:
         return CheckResult("encryption", subject, State.WARNING, found, remedy)
     return ok("encryption", subject, f"{found}; the environment is not protected")
-
-
-def stays_here(url: DatabaseUrl) -> bool:
-    """Whether the server is reached without a network."""
-    if url.host.startswith("/") or url.host == "localhost":
-        return True
-    try:
-        return ip_address(url.host).is_loopback
-    except ValueError:
-        return False
 
 
 def provider(subject: str, url: DatabaseUrl) -> Iterator[CheckResult]:

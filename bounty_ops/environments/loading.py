@@ -28,6 +28,7 @@ from bounty_ops.environments.object_storage import (
 )
 from bounty_ops.environments.policy import Policy
 from bounty_ops.environments.servers import drill_server, ops_server
+from bounty_ops.environments.tls import insisted
 from bounty_ops.environments.url import DatabaseUrl
 from bounty_ops.errors import ConfigurationError
 
@@ -187,7 +188,7 @@ def _environment(
     text = entry.variables.get("DATABASE_URL", "").strip()
     url: DatabaseUrl | None = None
     if text and problem is None:
-        url, problem = _target_url(name, text, entry.source, policy)
+        url, problem = _target_url(text, entry.source, policy, merged)
     elif problem is None and entry.source.startswith(".env."):
         problem = ConfigurationError(
             f"{entry.source} holds no DATABASE_URL",
@@ -240,20 +241,12 @@ def _policy(name: str, tables: Mapping[str, object]) -> tuple[Policy, Configurat
 
 
 def _target_url(
-    name: str, text: str, source: str, policy: Policy
+    text: str, source: str, policy: Policy, merged: Mapping[str, str]
 ) -> tuple[DatabaseUrl | None, ConfigurationError | None]:
     try:
-        url = DatabaseUrl.parse(text)
+        return insisted(DatabaseUrl.parse(text), policy.tls, merged), None
     except ConfigurationError as error:
         return None, ConfigurationError(f"{source}: {error}", hint=error.hint)
-    if policy.require_tls and not url.requires_tls:
-        return None, ConfigurationError(
-            f"{name} at {url.address()} does not insist on TLS (sslmode={url.sslmode})",
-            hint=f"Add sslmode=verify-full (or at least sslmode=require) to the URL in {source}; "
-            f"for a server that is reached without a network, set require_tls = false under "
-            f"[environments.{name}] in {POLICY_FILE}.",
-        )
-    return url, None
 
 
 def _age_identities(

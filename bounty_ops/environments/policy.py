@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from bounty_ops.environments.cron import Cron, later, spread_minutes
+from bounty_ops.environments.tls import Tls, by_former_name
 
 #: Environments by these names are protected unless bounty_ops.toml says otherwise.
 PROTECTED_NAMES: Final = frozenset({"production", "prod"})
@@ -64,10 +65,11 @@ class Policy(BaseModel):
     protected: bool = Field(
         default=False, description="Changes need a plan's digest; seeding and resets are refused."
     )
-    require_tls: bool = Field(
-        default=False,
-        description="Refuse a DATABASE_URL whose sslmode allows a connection in "
-        "the clear. True by default where `protected` is.",
+    tls: Tls = Field(
+        default="as_written",
+        description="The least that a connection over a network has to be certain of, as libpq's "
+        "sslmode: `verify-full`, `verify-ca`, `require`, or `as_written` (what the URL says). "
+        "`verify-full` by default where `protected` is.",
     )
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions.")
     nightly_cron: Cron = Field(default="0 2 * * *", description="When to back up and verify.")
@@ -262,6 +264,11 @@ class Policy(BaseModel):
         default=730, description="In steps of an hour for so many days."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _former_name(cls, values: object) -> object:
+        return by_former_name(values) if isinstance(values, dict) else values
+
     @model_validator(mode="after")
     def _ordered(self) -> Policy:
         if self.connection_warning_ratio > self.connection_critical_ratio:
@@ -286,5 +293,6 @@ class Policy(BaseModel):
         for layer in layers:
             values.update(layer)
         values.setdefault("protected", name in PROTECTED_NAMES)
-        values.setdefault("require_tls", values["protected"])
+        if "require_tls" not in values:
+            values.setdefault("tls", "verify-full" if values["protected"] else "as_written")
         return cls.model_validate(values)

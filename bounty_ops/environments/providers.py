@@ -117,15 +117,14 @@ def _neon(url: DatabaseUrl, host: str) -> Iterator[Advice]:
         yield Advice(
             "tls",
             f"Neon takes encrypted connections only; sslmode={url.sslmode} verifies nothing",
-            "Use sslmode=verify-full&sslrootcert=system: Neon's certificates are signed by a "
-            "public authority.",
+            "Use sslmode=verify-full: Neon's certificates are signed by a public authority.",
             problem=not url.requires_tls,
             causes=("tls_required", "access_rejected"),
         )
     yield Advice(
         "certificate",
         "its certificates are signed by a public authority",
-        "Add sslrootcert=system to the URL.",
+        "Take sslrootcert out of the URL, or say sslrootcert=system.",
         causes=("root_certificate_missing", "certificate_unverified"),
     )
     yield Advice(
@@ -243,8 +242,9 @@ def _railway(url: DatabaseUrl, host: str) -> Iterator[Advice]:
     yield Advice(
         "certificate",
         "the image's certificate is self-signed and names localhost",
-        "Copy root.crt out of the volume and use sslmode=verify-ca&sslrootcert=/path/to/root.crt; "
-        "verify-full cannot succeed at that host name.",
+        "Copy root.crt out of the volume and use sslmode=verify-ca&sslrootcert=/path/to/root.crt, "
+        'with tls = "verify-ca" in bounty_ops.toml where the environment is protected; verify-full '
+        "cannot succeed at that host name.",
         problem=url.sslmode == "verify-full",
         causes=("root_certificate_missing", "certificate_unverified"),
     )

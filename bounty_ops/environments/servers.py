@@ -2,12 +2,16 @@
 
 Neither may be one that an environment uses; what is wrong is returned beside the address, because
 nothing here raises for a wrong setting (see `bounty_ops.environments.loading`).
+
+Both hold what is the environments': as much has to be certain of them as of the environment that
+asks for most, unless their own URL says a sslmode. They have no table in bounty_ops.toml to say it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bounty_ops.environments.tls import insisted, strictest
 from bounty_ops.environments.url import DatabaseUrl
 from bounty_ops.errors import ConfigurationError
 
@@ -25,7 +29,7 @@ def ops_server(
     if not text:
         return None, None
     try:
-        url = DatabaseUrl.parse(text)
+        url = _certain(DatabaseUrl.parse(text), merged, environments)
     except ConfigurationError as error:
         return None, ConfigurationError(f"OPS_DATABASE_URL: {error}", hint=error.hint)
     for environment in environments.values():
@@ -53,7 +57,7 @@ def drill_server(
     if not text:
         return None, None
     try:
-        url = DatabaseUrl.parse(text)
+        url = _certain(DatabaseUrl.parse(text), merged, environments)
     except ConfigurationError as error:
         return None, ConfigurationError(f"VERIFY_SERVER_URL: {error}", hint=error.hint)
     in_use = {name: one.url for name, one in environments.items()} | {"the operations": ops_url}
@@ -65,3 +69,11 @@ def drill_server(
                 "holds nothing else, or none (drills then make throw-away servers here).",
             )
     return url, None
+
+
+def _certain(
+    url: DatabaseUrl, merged: Mapping[str, str], environments: Mapping[str, Environment]
+) -> DatabaseUrl:
+    if "sslmode" in dict(url.parameters):
+        return url
+    return insisted(url, strictest(each.policy.tls for each in environments.values()), merged)

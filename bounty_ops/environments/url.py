@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
+from bounty_ops.environments.tls import for_libpq
 from bounty_ops.environments.url_parsing import split_database_url
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class DatabaseUrl:
     parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     unencoded: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """Characters of the password, as it was written, that a URL should have percent-encoded."""
+    raised_from: str | None = field(default=None, repr=False, compare=False)
+    """The sslmode that was written (`none`: no one), where the policy made it a stronger one."""
 
     @classmethod
     def parse(cls, text: str) -> DatabaseUrl:
@@ -64,7 +67,7 @@ class DatabaseUrl:
         """The same as a SQLAlchemy URL for psycopg 3; ``str()`` of it masks the password."""
         from sqlalchemy import URL  # noqa: PLC0415 - the command line starts without SQLAlchemy
 
-        query = dict(self.parameters)
+        query = for_libpq(dict(self.parameters))
         host: str | None = self.host
         if self.host.startswith("/"):
             query["host"], host = self.host, None
@@ -81,7 +84,7 @@ class DatabaseUrl:
     def conninfo(self) -> dict[str, str]:
         """Keyword arguments of ``psycopg.connect``, the password among them."""
         keywords = {
-            **dict(self.parameters),
+            **for_libpq(dict(self.parameters)),
             "host": self.host,
             "port": str(self.port),
             "dbname": self.database,

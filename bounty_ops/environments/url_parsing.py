@@ -15,7 +15,7 @@ from bounty_ops.errors import ConfigurationError
 
 _SCHEMES: Final = ("postgresql", "postgres")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
-_SHAPE: Final = "postgresql://ROLE:PASSWORD@HOST:5432/DATABASE?sslmode=require"
+_SHAPE: Final = "postgresql://ROLE:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full"
 _DEFAULT_PORT: Final = 5432
 _MAX_PORT: Final = 65535
 _SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
@@ -244,6 +244,14 @@ def _libpq_parameters(given: dict[str, str]) -> tuple[tuple[str, str], ...]:
                 "the database URL has an sslmode that PostgreSQL does not know",
                 hint=f"Use one of {', '.join(sorted(_SSL_MODES))}.",
             )
+    if given.get("sslrootcert") == "system" and given.setdefault("sslmode", "verify-full") != (
+        "verify-full"
+    ):
+        # As libpq has it: a public authority signs for anybody, so the name is what is verified.
+        raise ConfigurationError(
+            f"the database URL has sslrootcert=system with sslmode={given['sslmode']}",
+            hint="Use sslmode=verify-full, or take sslrootcert=system out of the URL.",
+        )
     kept = {name: value for name, value in given.items() if name not in _FOREIGN}
     unknown = sorted(name for name in kept if name not in _LIBPQ)
     if unknown:

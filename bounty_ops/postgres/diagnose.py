@@ -15,7 +15,7 @@ from bounty_ops.environments.providers import advise
 from bounty_ops.errors import PostgresError
 from bounty_ops.postgres import causes
 from bounty_ops.postgres.causes import Cause, cause_of
-from bounty_ops.postgres.certificate import why_not_agreed
+from bounty_ops.postgres.certificate import wants_a_certificate, why_not_agreed
 from bounty_ops.postgres.startup import begin, cause_of_silence, takes_only_tls
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 #: Causes where the server's own words may name the role, and nothing else that is not said yet.
 _WORDLESS: Final = frozenset(
     {causes.PASSWORD_REJECTED, causes.ACCESS_REJECTED, causes.DATABASE_MISSING}
+)
+#: What a sslmode that the policy has raised may be the reason of.
+_OF_A_RAISED_MODE: Final = frozenset(
+    {
+        causes.TLS_NOT_OFFERED,
+        causes.TLS_FAILED,
+        causes.CERTIFICATE_UNVERIFIED,
+        causes.ROOT_CERTIFICATE_MISSING,
+    }
 )
 _NAMES_THE_ROLE: Final = frozenset({causes.PASSWORD_REJECTED, causes.ACCESS_REJECTED})
 
@@ -61,6 +70,11 @@ def refusal(url: DatabaseUrl) -> tuple[Cause, str]:
         return _refused(start, url)
     if start.stopped_at_tls and not start.timed_out:
         return why_not_agreed(url)
+    if start.broke_off_behind_tls:
+        # With TLS 1.3 the server judges our certificate after our side took itself for done.
+        cause, detail = why_not_agreed(url)
+        if cause is not causes.TLS_FAILED:
+            return cause, detail
     return _without_a_code(start, url), ""
 
 
@@ -84,7 +98,20 @@ def remedy(cause: Cause, url: DatabaseUrl) -> str:
             + ", ".join(f"`{mark}` as %{ord(mark):02X}" for mark in url.unencoded)
             + "."
         )
-    return " ".join([*steps, cause.remedy])
+    steps.append(cause.remedy)
+    if url.raised_from is not None and cause in _OF_A_RAISED_MODE:
+        steps.append(_why_raised(url, url.raised_from))
+    return " ".join(steps)
+
+
+def _why_raised(url: DatabaseUrl, written: str) -> str:
+    said = "no sslmode" if written == "none" else f"sslmode={written}"
+    weaker = "require" if written in {"require", "verify-ca"} else "as_written"
+    return (
+        f"(The URL says {said}; the policy made it {url.sslmode}. What may be weaker is said in "
+        f'bounty_ops.toml, such as tls = "{weaker}" for this environment; for the operations '
+        "database and VERIFY_SERVER_URL by a sslmode in the URL.)"
+    )
 
 
 def _without_a_code(start: Startup, url: DatabaseUrl) -> Cause:
@@ -102,6 +129,8 @@ def _refused(start: Startup, url: DatabaseUrl) -> tuple[Cause, str]:
     tried_in_the_clear_only = start.tls_answer is None and not url.host.startswith("/")
     if state == "28000" and tried_in_the_clear_only and takes_only_tls(url):
         return causes.TLS_REQUIRED, ""
+    if state == "28000" and start.tls_answer == "S" and wants_a_certificate(url):
+        return causes.CLIENT_CERTIFICATE_MISSING, ""
     if state == "42501":
         return causes.CONNECT_FORBIDDEN, ""
     cause = cause_of(state)

@@ -61,6 +61,12 @@ class Startup:
     """SQLSTATEs of refusals; libpq tries again in the clear, or over TLS, where it may."""
 
     @property
+    def broke_off_behind_tls(self) -> bool:
+        """Whether there was an encryption, and then nothing at all."""
+        unsaid = not (self.connected or self.timed_out or self.needs_password or self.states)
+        return unsaid and self.tls_answer == "S" and not self.stopped_at_tls
+
+    @property
     def state(self) -> str | None:
         """The refusal that says most: a refusal by pg_hba.conf may be of the second try alone."""
         telling = [state for state in self.states if state != "28000"]

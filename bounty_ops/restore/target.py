@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.environments import DatabaseUrl
+from bounty_ops.environments.tls import insisted
 from bounty_ops.errors import AuthenticationFailed, InsufficientPrivilege, PostgresError
 from bounty_ops.postgres.connect import connect
 
@@ -39,7 +40,8 @@ class Target:
 def choose_target(settings: Settings, text: str) -> Target:
     """The target that somebody named: an environment, or a URL.
 
-    A URL that leads to the database of an environment is that environment, protection included.
+    A URL that leads to the database of an environment is that environment, protection included, and
+    the least that has to be certain of its server.
 
     Raises:
         ConfigurationError: there is no such environment, it is unconfigured, or the URL is wrong.
@@ -58,6 +60,7 @@ def choose_target(settings: Settings, text: str) -> Target:
         return Target(url, url.address(), None, protected=False)
     protected = [one for one in same if one.policy.protected]
     chosen = (protected or same)[0]
+    url = insisted(url, chosen.policy.tls)
     return Target(url, chosen.name, chosen.name, bool(protected))
 
 

@@ -105,7 +105,7 @@ def test_every_environment_has_the_same_assets_jobs_and_instigators(tmp_path: Pa
         ("DATABASE_URL=postgresql://role:p@ss@db/bounty", "an unencoded `@`"),
         ("DATABASE_URL=mysql://db/bounty", "does not begin with postgresql://"),
         ("SOMETHING_ELSE=1", "holds no DATABASE_URL"),
-        ("DATABASE_URL=postgresql://role:word@db/bounty", "does not insist on TLS"),
+        ("DATABASE_URL=postgresql://role:word@db/bounty?sslmode=disable", "without TLS"),
     ],
 )
 def test_an_unusable_production_is_there_and_says_why(tmp_path: Path, text: str, why: str) -> None:

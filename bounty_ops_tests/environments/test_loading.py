@@ -83,18 +83,6 @@ def test_a_broken_url_makes_its_environment_unconfigured_and_nothing_else(tmp_pa
         settings.environment("staging").require_url()
 
 
-@pytest.mark.parametrize("mode", ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=disable"])
-def test_production_without_tls_is_refused_with_the_remedy(tmp_path: Path, mode: str) -> None:
-    (tmp_path / ".env.production").write_text(f"DATABASE_URL={PLAIN}{mode}\n")
-    production = load_settings(tmp_path, {}).environment("production")
-    with pytest.raises(ConfigurationError, match="TLS") as caught:
-        production.require_url()
-    assert "sslmode=verify-full" in caught.value.hint
-    assert "s3cret" not in f"{caught.value} {caught.value.hint} {production!r}"
-    (tmp_path / "bounty_ops.toml").write_text("[environments.production]\nrequire_tls = false\n")
-    assert load_settings(tmp_path, {}).environment("production").configured
-
-
 def test_policies_come_from_one_file_over_documented_defaults(tmp_path: Path) -> None:
     (tmp_path / "bounty_ops.toml").write_text(
         '[defaults]\ntimezone = "Europe/Berlin"\n'
@@ -102,7 +90,7 @@ def test_policies_come_from_one_file_over_documented_defaults(tmp_path: Path) ->
     )
     settings = load_settings(tmp_path, {})
     staging = settings.environment("staging")
-    assert (staging.policy.protected, staging.policy.require_tls) == (True, True)
+    assert (staging.policy.protected, staging.policy.tls) == (True, "verify-full")
     assert (staging.policy.timezone, staging.policy.nightly_cron) == (
         "Europe/Berlin",
         "30 3 * * *",

@@ -24,7 +24,8 @@ printf 'POSTGRES_PASSWORD=%s\n' "$password" >secrets/postgres.env
 printf 'DAGSTER_PG_PASSWORD=%s\n' "$password" >secrets/dagster.env
 printf 'AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n' "$(word)" "$(word)" >secrets/s3.env
 {
-    printf 'OPS_DATABASE_URL=postgresql://bounty_ops:%s@postgres:5432/bounty_ops\n' "$password"
+    # In the network of these containers nobody else can listen, and the image offers no TLS.
+    printf 'OPS_DATABASE_URL=postgresql://bounty_ops:%s@postgres:5432/bounty_ops?sslmode=disable\n' "$password"
     printf 'BOUNTY_ENV=%s\n' "${BOUNTY_ENV:-development}"
     printf 'DATABASE_URL=%s\n' "$DATABASE_URL"
 } >secrets/code.env
