@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _OLDEST_MAJOR: Final = 14
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 _STATEMENT_TIMEOUT_MS: Final = 10_000
-_OPERATIONS: Final = "operations database"
+OPERATIONS: Final = "operations database"
 #: What is asked over the connection; without one each is unknown.
 _OVER_THE_CONNECTION: Final = (
     "version", "encryption", "primary", "pooler", "connections", "storage", "extensions",
@@ -59,16 +59,27 @@ def examine_environment(environment: Environment, settings: Settings) -> Iterato
         return
     yield ok("configured", name, url.address())
     yield from provider(name, url)
+    answered: list[str] = []
     try:
-        found = list(_over_the_connection(environment, url, settings))
+        for each in _over_the_connection(environment, url, settings):
+            answered.append(each.name)
+            yield each
     except BountyOpsError as error:
-        yield failed("reachable", name, error)
-        known = pooler_by_address(name, url)
-        for each in _unasked(name, _OVER_THE_CONNECTION, "reachable"):
-            yield known if known is not None and each.name == known.name else each
+        yield from _broken_off(name, url, answered, error)
         return
-    yield from found
     yield guarded("revision", name, lambda: _revision(environment))
+
+
+def _broken_off(
+    subject: str, url: DatabaseUrl, answered: list[str], error: BountyOpsError
+) -> Iterator[CheckResult]:
+    """What was asked when no connection came about, or the one there was had an end."""
+    names = ("reachable", *_OVER_THE_CONNECTION)
+    first, *rest = [name for name in names if name not in answered]
+    yield failed(first, subject, error)
+    known = pooler_by_address(subject, url)
+    for each in _unasked(subject, rest, first):
+        yield known if known is not None and each.name == known.name else each
 
 
 def examine_operations(settings: Settings) -> Iterator[CheckResult]:
@@ -77,15 +88,15 @@ def examine_operations(settings: Settings) -> Iterator[CheckResult]:
         url = settings.require_ops_url()
         with _connected(url) as connection:
             facts = server_facts(connection)
-            encrypted = encryption(_OPERATIONS, url, connection, protected=True)
+            encrypted = encryption(OPERATIONS, url, connection, protected=True)
     except BountyOpsError as error:
-        yield failed("reachable", _OPERATIONS, error)
-        yield from _unasked(_OPERATIONS, ("encryption", "separate", "revision"), "reachable")
+        yield failed("reachable", OPERATIONS, error)
+        yield from _unasked(OPERATIONS, ("encryption", "separate", "revision"), "reachable")
         return
-    yield ok("reachable", _OPERATIONS, f"{url.address()} as {facts.user}")
+    yield ok("reachable", OPERATIONS, f"{url.address()} as {facts.user}")
     yield encrypted
     yield _separate(settings, url)
-    yield guarded("revision", _OPERATIONS, lambda: _ops_revision(url))
+    yield guarded("revision", OPERATIONS, lambda: _ops_revision(url))
 
 
 def _unasked(subject: str, names: Iterable[str], first: str) -> Iterator[CheckResult]:
@@ -190,10 +201,10 @@ def _separate(settings: Settings, url: DatabaseUrl) -> CheckResult:
         if each.url is not None and each.url.address() == url.address()
     ]
     if not same:
-        return ok("separate", _OPERATIONS, "none of the environments' databases")
+        return ok("separate", OPERATIONS, "none of the environments' databases")
     return CheckResult(
         "separate",
-        _OPERATIONS,
+        OPERATIONS,
         State.FAILED,
         f"it is the database of {', '.join(same)} as well: it would be lost together with what it "
         "knows about",
@@ -220,9 +231,9 @@ def _ops_revision(url: DatabaseUrl) -> CheckResult:
     if plan.pending:
         return CheckResult(
             "revision",
-            _OPERATIONS,
+            OPERATIONS,
             State.WARNING,
             "its schema is not the newest; the next operation brings it up to date",
             "Run any operation, such as: bounty-ops monitor collect",
         )
-    return ok("revision", _OPERATIONS, f"at {plan.current}")
+    return ok("revision", OPERATIONS, f"at {plan.current}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.doctor.link import judge_clock
@@ -95,11 +96,18 @@ _PROMISES: Final = (
 )
 
 
-def examine_bucket(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the buckets answer to our credentials, and what they can promise."""
-    yield from _examine(_BUCKET, settings.require_object_store)
+def buckets(settings: Settings) -> dict[str, Callable[[], Iterator[CheckResult]]]:
+    """Of each bucket that there should be, whether it answers to us, and what it can promise."""
+    found = {_BUCKET: settings.require_object_store}
     if settings.copy_object_store is not None or settings.copy_object_store_problem is not None:
-        yield from _examine(_COPIES, settings.require_copy_object_store)
+        found[_COPIES] = settings.require_copy_object_store
+    return {subject: partial(_examine, subject, require) for subject, require in found.items()}
+
+
+def examine_bucket(settings: Settings) -> Iterator[CheckResult]:
+    """The answers of all buckets, one after the other."""
+    for answers in buckets(settings).values():
+        yield from answers()
 
 
 def _examine(subject: str, require: Callable[[], ObjectStoreSettings]) -> Iterator[CheckResult]:

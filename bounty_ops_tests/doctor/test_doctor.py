@@ -13,11 +13,13 @@ from bounty_ops_tests.cli.documented import documented_fields, text_of
 PAGE = text_of("docs/reference/doctor.md")
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bounty_ops.doctor import CheckResult
     from bounty_ops_tests.fix_command_line import CommandLine
 
 
-def _by_name(results: list[CheckResult]) -> dict[tuple[str, str], CheckResult]:
+def _by_name(results: Iterable[CheckResult]) -> dict[tuple[str, str], CheckResult]:
     return {(result.subject, result.name): result for result in results}
 
 
