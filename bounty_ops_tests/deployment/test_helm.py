@@ -209,6 +209,16 @@ def test_nobody_is_root_and_nobody_becomes_it() -> None:
     assert LAUNCHER["securityContext"] == LOCATION["securityContext"]
 
 
+def test_the_webserver_needs_no_root_to_listen_and_is_asked_where_it_does() -> None:
+    """The chart starts it with the port of the service; the chart's own probe asks port 80."""
+    webserver = VALUES["dagsterWebserver"]
+    assert webserver["service"]["port"] >= 1024
+    assert webserver["readinessProbe"]["httpGet"] == {
+        "path": "/server_info",
+        "port": webserver["service"]["port"],
+    }
+
+
 def test_each_jobs_resources_reach_its_pod(tmp_path: Path) -> None:
     (policies,) = read_all(HELM / "policies.yaml")
     (volume,) = (each for each in LOCATION["volumes"] if "configMap" in each)
