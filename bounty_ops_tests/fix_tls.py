@@ -48,7 +48,7 @@ class TlsServer:
         )
 
 
-def _self_signed(directory: Path, name: str, host: str) -> tuple[Path, Path]:
+def self_signed(directory: Path, name: str, host: str) -> tuple[Path, Path]:
     certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
     openssl = shutil.which("openssl")
     assert openssl is not None, "these tests make certificates with the program openssl"
@@ -70,8 +70,8 @@ def tls_server(
 ) -> Iterator[TlsServer]:
     """Run it for the session; started when first asked for."""
     own, place = tmp_path_factory.mktemp("tls"), tmp_path_factory.mktemp("pg-tls")
-    certificate, key = _self_signed(own, "server", "localhost")
-    other, _ = _self_signed(own, "other", "elsewhere.example")
+    certificate, key = self_signed(own, "server", "localhost")
+    other, _ = self_signed(own, "other", "elsewhere.example")
     user = server_user()
     files = user.place(place) / "tls"
     files.mkdir(parents=True)
