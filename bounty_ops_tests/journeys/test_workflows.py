@@ -149,6 +149,14 @@ def test_a_pull_request_is_linted(runner: Runner) -> None:
     assert found["version"] == "2.1.0"
     assert any(result["level"] == "error" for result in found["runs"][0]["results"])
 
+    write_revision(line, "bounty_0002", "bounty_0001", "ALTER TABLE bounty ADD a int")
+    git(runner.home, "add", "migrations")
+    git(runner.home, "commit", "-q", "-m", "change it for the better")
+    code, said = runner.run("lint-migrations.yml", "lint", only="Lint the new revisions")[
+        "Lint the new revisions"
+    ]
+    assert code == 0, said
+
     refusal = "Refuse migrations that were edited"
     assert runner.run("lint-migrations.yml", "lint", only=refusal)[refusal][0] == 0
     baseline = next((line / "versions").glob("bounty_0001*.sql"))
