@@ -157,6 +157,15 @@ def test_a_pull_request_is_linted(runner: Runner) -> None:
     ]
     assert code == 0, said
 
+    (line / "versions" / "by_hand.py").write_text('op.execute("DROP TABLE bounty")\n')
+    git(runner.home, "add", "migrations")
+    git(runner.home, "commit", "-q", "-m", "what the lint would not find")
+    code, said = runner.run("lint-migrations.yml", "lint", only="Lint the new revisions")[
+        "Lint the new revisions"
+    ]
+    assert code == 1
+    assert "not linted: migrations/bounty/versions/by_hand.py" in said
+
     refusal = "Refuse migrations that were edited"
     assert runner.run("lint-migrations.yml", "lint", only=refusal)[refusal][0] == 0
     baseline = next((line / "versions").glob("bounty_0001*.sql"))
