@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bounty_ops_tests.fix_command_line import CommandLine
 
 LAUNCHPAD = "/locations/bounty-ops/jobs/development_migrate/playground"
+COLLECT = "/locations/bounty-ops/jobs/development_collect/playground"
+CHART_WIDTH = 440
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -79,3 +81,17 @@ def test_an_operator_sees_the_plan_applies_it_and_finds_the_result(
     page.goto(ui + "/assets/development/schema_revision")
     metadata = page.locator("tr", has_text="revision")
     expect(metadata.filter(has_text="bounty_0001").first).to_be_visible()
+
+    _look_at_the_charts(page, ui)
+
+
+def _look_at_the_charts(page: Page, ui: str) -> None:
+    """What was measured is drawn, by the browser and not only in the event."""
+    page.goto(ui + COLLECT)
+    _launch(page)
+    page.goto(ui + "/assets/development/table_sizes")
+    entry = page.locator("tr", has_text="size_over_time")
+    entry.get_by_text("Show Markdown").click()
+    chart = page.get_by_alt_text(re.compile("size of the database, the 7 days until"))
+    expect(chart.first).to_be_visible()
+    assert chart.first.evaluate("image => image.complete && image.naturalWidth") == CHART_WIDTH
