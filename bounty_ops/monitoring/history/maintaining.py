@@ -8,13 +8,13 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import aliased
 
 from bounty_ops.monitoring.history import partitions
 from bounty_ops.monitoring.history.chains import begin_of, day_of
+from bounty_ops.monitoring.history.forgetting import forget
 from bounty_ops.monitoring.history.partitions import (
     COLLECTION,
     FIVE_MINUTES,
@@ -24,19 +24,12 @@ from bounty_ops.monitoring.history.partitions import (
     Tree,
 )
 from bounty_ops.monitoring.history.rolling import TIERS, roll_up
-from bounty_ops.monitoring.history.subjects import TOUCHED_EVERY
-from bounty_ops.schema.ops import (
-    Collection,
-    SamplePage,
-    SampleRolledDay,
-    SampleSubject,
-    SampleText,
-)
+from bounty_ops.schema.ops import Collection, SampleRolledDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import Connection, Delete, Engine
+    from sqlalchemy import Connection, Engine
 
     from bounty_ops.environments import Policy
 
@@ -144,7 +137,7 @@ class _Maintenance:
         for tree in TREES:
             self._drop(tree)
         if self._done.dropped:
-            self._forget()
+            self._attempt("forgetting what nothing refers to", self._forget)
         for tree in TREES:
             left = self._in_default(tree)
             if left:
@@ -182,24 +175,30 @@ class _Maintenance:
             newest = self._newest_days()
         if not rolled or day in newest:
             return False
-        self._done.deleted += partitions.delete_from_default(self._connection, tree, day)
-        with self._connection.begin():  # whoever stored it took the mark away
+        with self._connection.begin():
+            deleted = partitions.delete_from_default(self._connection, tree, day)
+            # Whoever stored it took the mark away; without it, and without a row in DEFAULT that
+            # tells of the day, the rollup would never be shown again.
             mark = insert(SampleRolledDay).values(day=day, rolled_at=self._now)
             self._connection.execute(mark.on_conflict_do_nothing())
+        self._done.deleted += deleted
         return True
 
     def _roll_up(self) -> None:
         last = day_of(self._now - _GRACE) - timedelta(days=1)
+        tried = date.min
+        # Looked for each time: a day may ask for later ones to be rolled up again.
+        while waiting := [day for day in self._unrolled() if tried < day <= last]:
+            tried = min(waiting)
+            if monotonic() > self._until:
+                self._done.postponed.append(f"rolling up {tried} and later: no time was left")
+                break
+            self._attempt(f"rolling up {tried}", partial(self._roll_up_day, tried))
+
+    def _unrolled(self) -> set[date]:
         with self._connection.begin():
             days = {*partitions.existing(self._connection, COLLECTION)}
-            rolled = set(self._connection.scalars(select(SampleRolledDay.day)))
-        for day in sorted(days - rolled):
-            if day > last:
-                break
-            if monotonic() > self._until:
-                self._done.postponed.append(f"rolling up {day} and later: no time was left")
-                break
-            self._attempt(f"rolling up {day}", partial(self._roll_up_day, day))
+            return days.difference(self._connection.scalars(select(SampleRolledDay.day)))
 
     def _roll_up_day(self, day: date) -> None:
         for tree in (FIVE_MINUTES, HOURLY):
@@ -218,9 +217,8 @@ class _Maintenance:
                 begin for begin in begins if begin + timedelta(days=tree.days) <= self._keep[tree]
             ]
             if expired and tree in {SAMPLE, COLLECTION}:
-                rolled = set(self._connection.scalars(select(SampleRolledDay.day)))
                 newest = self._newest_days()
-                expired = [each for each in expired if each in rolled and each not in newest]
+                expired = [each for each in expired if self._is_rolled(each) and each not in newest]
         for begin in expired:
             if not self._attempt(
                 f"dropping {tree.name(begin)}", partial(self._drop_one, tree, begin)
@@ -228,7 +226,15 @@ class _Maintenance:
                 break
 
     def _drop_one(self, tree: Tree, begin: date) -> None:
-        self._done.dropped.append(partitions.drop(self._connection, tree, begin))
+        with partitions.alone(self._connection):
+            if tree in {SAMPLE, COLLECTION} and not self._is_rolled(begin):
+                return  # something has come for that day since
+            dropped = partitions.drop(self._connection, tree, begin)
+        self._done.dropped.append(dropped)
+
+    def _is_rolled(self, day: date) -> bool:
+        statement = select(exists().where(SampleRolledDay.day == day))
+        return bool(self._connection.scalar(statement))
 
     def _newest_days(self) -> set[date]:
         """The day of the newest collection of each environment.
@@ -241,35 +247,8 @@ class _Maintenance:
         return {day_of(row.at) for row in newest}
 
     def _forget(self) -> None:
-        """Delete what only samples referred to that have been dropped."""
-        samples, hourly = (self._keep[tree] - 2 * TOUCHED_EVERY for tree in (SAMPLE, HOURLY))
-        with self._connection.begin():
-            newest = min(self._newest_days(), default=self._today) - 2 * TOUCHED_EVERY
-            samples = min(samples, newest)
-            for condition in (
-                (SampleText.used_on < samples, ~SampleText.lasting),
-                (SampleText.used_on < min(samples, hourly),),
-            ):
-                self._delete(delete(SampleText).where(*condition))
-            self._delete(delete(SampleSubject).where(SampleSubject.seen_on < min(samples, hourly)))
-            # The last page of a shelf stays: a writer may be about to put something there.
-            later = aliased(SamplePage)
-            self._delete(
-                delete(SamplePage).where(
-                    ~exists().where(SampleSubject.page_id == SamplePage.id),
-                    exists().where(
-                        later.environment == SamplePage.environment,
-                        later.shelf == SamplePage.shelf,
-                        later.id > SamplePage.id,
-                    ),
-                )
-            )
-            self._connection.execute(
-                delete(SampleRolledDay).where(SampleRolledDay.day < min(samples, hourly))
-            )
-
-    def _delete(self, statement: Delete) -> None:
-        self._done.forgotten += self._connection.execute(statement).rowcount
+        with partitions.alone(self._connection):
+            self._done.forgotten += forget(self._connection)
 
     def _in_default(self, tree: Tree) -> list[date]:
         with self._connection.begin():

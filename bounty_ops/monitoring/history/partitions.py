@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from bounty_ops.monitoring.history.chains import begin_of
 from bounty_ops.schema.ops import SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, TextClause
 
+#: An advisory lock that writers of samples share; who must be alone has it alone.
+WRITING_LOCK: Final = 0x72_6F_6C_6C
 #: Whoever has to wait behind us waits no longer; another time will do.
 _LOCK_TIMEOUT: Final = "2s"
 _MONDAY: Final = date(1970, 1, 5)
@@ -95,39 +100,65 @@ def make(connection: Connection, tree: Tree, begin: date) -> str:
         "low": sql.Literal(begin_of(begin).isoformat()),
         "high": sql.Literal(begin_of(begin + timedelta(days=tree.days)).isoformat()),
     }
-    with connection.begin():
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+    with alone(connection):
         for statement in _MAKING:
             connection.execute(_sql(statement, tree, **names))
     return tree.name(begin)
 
 
 def drop(connection: Connection, tree: Tree, begin: date) -> str:
-    """Drop a partition, in a transaction of its own.
+    """Drop a partition, in the caller's transaction; he is `alone`.
 
     DETACH ... CONCURRENTLY is not possible beside a DEFAULT partition; the lock on the parent is
     held for as long as it takes to write the catalog.
     """
-    with connection.begin():
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-        part = sql.Identifier(SCHEMA, tree.name(begin))
-        connection.execute(_sql("ALTER TABLE {parent} DETACH PARTITION {part}", tree, part=part))
-        connection.execute(_sql("DROP TABLE {part}", tree, part=part))
+    part = sql.Identifier(SCHEMA, tree.name(begin))
+    connection.execute(_sql("ALTER TABLE {parent} DETACH PARTITION {part}", tree, part=part))
+    connection.execute(_sql("DROP TABLE {part}", tree, part=part))
     return tree.name(begin)
 
 
 def delete_from_default(connection: Connection, tree: Tree, day: date) -> int:
-    """Delete what came too late for a day that has been dropped; returns how many rows."""
-    with connection.begin():
-        deleted = connection.execute(
-            _sql(
-                "DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high}",
-                tree,
-                low=sql.Literal(begin_of(day).isoformat()),
-                high=sql.Literal(begin_of(day + timedelta(days=1)).isoformat()),
-            )
+    """Delete what came too late for a day that has been dropped, in the caller's transaction.
+
+    Returns how many rows.
+    """
+    deleted = connection.execute(
+        _sql(
+            "DELETE FROM {default} WHERE {column} >= {low} AND {column} < {high}",
+            tree,
+            low=sql.Literal(begin_of(day).isoformat()),
+            high=sql.Literal(begin_of(day + timedelta(days=1)).isoformat()),
         )
+    )
     return deleted.rowcount
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """A transaction in which nobody else writes samples.
+
+    Otherwise a writer who waits for the DEFAULT partition, while his day gets one of its own, would
+    be refused; and what he adds to a day that is just being dropped would be lost with it.
+
+    Raises:
+        OperationalError: somebody holds a lock for longer than others should wait behind us.
+    """
+    with connection.begin():
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+        connection.execute(select(func.pg_advisory_xact_lock(WRITING_LOCK)))
+        yield
+
+
+def hold(connection: Connection) -> None:
+    """Let nobody make or drop partitions of samples until this reader's transaction ends.
+
+    To be called before its first query. Rows that are moved into a partition of their own are in
+    neither place for a snapshot from before: the DEFAULT partition is no longer searched for them,
+    and the new one was empty.
+    """
+    for tree in (COLLECTION, SAMPLE):
+        connection.execute(_sql("LOCK TABLE {parent} IN ACCESS SHARE MODE", tree))
 
 
 def _sql(statement: str, tree: Tree, **parts: sql.Composable) -> TextClause:

@@ -13,6 +13,7 @@ from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.history.chains import Layouts, day_of, load_chains
 from bounty_ops.monitoring.history.documents import Document, arranged, family_of
 from bounty_ops.monitoring.history.flatten import restore
+from bounty_ops.monitoring.history.partitions import hold
 from bounty_ops.monitoring.history.subjects import places
 from bounty_ops.monitoring.history.texts import read_texts
 from bounty_ops.monitoring.result import SUMMARY, CollectionResult, FamilyResult, Unknown
@@ -55,6 +56,7 @@ def latest_collections(
     results: list[CollectionResult] = []
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
+        hold(connection)
         reader = _Reader(connection, environment, families)
         for row in reader.rows(now or datetime.now(UTC)):
             if len(results) == limit:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import ONE_DAY, Layouts, begin_of, on_day
 from bounty_ops.monitoring.history.packs import unpack
+from bounty_ops.monitoring.history.partitions import WRITING_LOCK
 from bounty_ops.monitoring.history.rollups import Range, Steps
 from bounty_ops.monitoring.history.subjects import Place, Subject, places
 from bounty_ops.monitoring.history.texts import store_texts
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from bounty_ops.monitoring.history.flatten import Number
     from bounty_ops.monitoring.history.packs import State
 
-#: The second key of the advisory lock that writers share and a roll-up has alone.
-ROLLING_LOCK: Final = 0x72_6F_6C_6C
 WEEK: Final = 7
 
 
@@ -73,13 +72,15 @@ def monday_of(day: date) -> date:
 def roll_up(engine: Engine, connection: Connection, day: date) -> int:
     """Roll a day up, or roll it up again; returns how many rows were written.
 
-    Nobody writes samples meanwhile, so none comes too late to be seen.
+    Nobody writes samples meanwhile, so none comes too late to be seen. Later days of the week that
+    were rolled up before have to be rolled up again: what they left out, because it was as on the
+    day before, referred to what this one said then, or to a day before it.
     """
     begin = begin_of(day)
     written = 0
     with connection.begin():
         connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-        connection.execute(select(func.pg_advisory_xact_lock(ROLLING_LOCK)))
+        connection.execute(select(func.pg_advisory_xact_lock(WRITING_LOCK)))
         environments = connection.scalars(
             select(Collection.environment)
             .where(Collection.taken_at >= begin, Collection.taken_at < begin + ONE_DAY)
@@ -91,7 +92,16 @@ def roll_up(engine: Engine, connection: Connection, day: date) -> int:
             written += _roll_environment(engine, connection, environment, day)
         statement = insert(SampleRolledDay).values(day=day, rolled_at=datetime.now(UTC))
         connection.execute(statement.on_conflict_do_nothing())
+        _unmark_later_days(connection, day)
     return written
+
+
+def _unmark_later_days(connection: Connection, day: date) -> None:
+    """Those of the week; one whose samples have been dropped has nothing to be made anew from."""
+    of_week = SampleRolledDay.day.between(day + ONE_DAY, monday_of(day) + timedelta(WEEK - 1))
+    for later in connection.scalars(select(SampleRolledDay.day).where(of_week)).all():
+        if connection.scalar(select(exists().where(on_day(later)))):
+            connection.execute(delete(SampleRolledDay).where(SampleRolledDay.day == later))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bounty_ops.monitoring.history import rollups
 from bounty_ops.monitoring.history.chains import Layouts, begin_of, day_of
 from bounty_ops.monitoring.history.packs import entry_of
+from bounty_ops.monitoring.history.partitions import hold
 from bounty_ops.monitoring.history.points import (
     Point,
     broken,
@@ -91,6 +92,7 @@ def series(
     chosen = _resolution(end - since) if resolution == "auto" else resolution
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
+        hold(connection)
         points: dict[datetime, Point] = {}
         for found in _subjects(connection, environment, family, subject):
             reader = _Reader(connection, environment, family, found, measure)

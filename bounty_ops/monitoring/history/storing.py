@@ -14,7 +14,7 @@ from bounty_ops.monitoring.history.documents import Document, document_of, order
 from bounty_ops.monitoring.history.flatten import Flat, flatten
 from bounty_ops.monitoring.history.memory import remember
 from bounty_ops.monitoring.history.packs import State
-from bounty_ops.monitoring.history.rolling import ROLLING_LOCK
+from bounty_ops.monitoring.history.partitions import WRITING_LOCK
 from bounty_ops.monitoring.history.subjects import Place, Subject, place_all, touch_stale
 from bounty_ops.monitoring.history.texts import store_texts
 from bounty_ops.monitoring.result import SUMMARY
@@ -85,7 +85,7 @@ def store_collection(engine: Engine, result: CollectionResult) -> int:
 def lock_environment(connection: Connection, environment: str) -> None:
     """Be the only one who writes samples of an environment, until the transaction ends."""
     connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-    connection.execute(select(func.pg_advisory_xact_lock_shared(ROLLING_LOCK)))
+    connection.execute(select(func.pg_advisory_xact_lock_shared(WRITING_LOCK)))
     connection.execute(select(func.pg_advisory_xact_lock(LOCK_CLASS, func.hashtext(environment))))
 
 
