@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from bounty_ops.errors import UsageError
+from bounty_ops.errors import MonitoringError, UsageError
 from bounty_ops.monitoring.admission import APPLICATION_NAME, obstacle
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.collectors.connections import Connections
-from bounty_ops.monitoring.probe import failed, open_probe
+from bounty_ops.monitoring.probe import failed, open_probe, read_any_bytes
 from bounty_ops.monitoring.result import CollectionResult, FamilyResult, Unknown
+from bounty_ops.monitoring.session import settle
 from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.preflight import refuse_transaction_pooling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,8 +24,13 @@ if TYPE_CHECKING:
     from bounty_ops.environments import Environment
     from bounty_ops.monitoring.probe import Measured, Probe
 
-STATEMENT_TIMEOUT_MS: Final = 5_000
-LOCK_TIMEOUT_MS: Final = 100
+
+class _Measured(NamedTuple):
+    """What one round found."""
+
+    families: dict[str, FamilyResult]
+    unknown: list[Unknown]
+    memory: dict[str, bytes]
 
 
 def collect(
@@ -48,36 +55,42 @@ def collect(
         ConfigurationError: the environment is unconfigured.
         ServerUnavailable: nobody answers, or the connection was lost on the way.
         PostgresError: the server refuses the connection.
+        MonitoringError: a transaction pooler is in between. What a session is set to here (to be
+            read only, above all) would stay behind for the application's transactions.
     """
     wanted = _known(families)
     url = environment.require_url()
     taken_at, begun = datetime.now(UTC), time.monotonic()
-    found: dict[str, FamilyResult] = {}
-    unknown: list[Unknown] = []
-    remembered: dict[str, bytes] = {}
-    with connect(
-        url,
-        application_name=APPLICATION_NAME,
-        read_only=True,
-        statement_timeout_ms=STATEMENT_TIMEOUT_MS,
-        lock_timeout_ms=LOCK_TIMEOUT_MS,
-    ) as connection:
+    with connect(url, application_name=APPLICATION_NAME) as connection:
+        refuse_transaction_pooling(connection, url, MonitoringError)
+        settle(connection)
         probe = open_probe(connection, environment.policy, former, memory)
-        for name in _admitted(probe, wanted, unknown):
-            measured = _collect_family(probe, name, unknown)
-            if measured is not None:
-                found[name] = measured.result
-                unknown.extend(measured.unknown)
-                if measured.memory is not None:
-                    remembered[name] = measured.memory
+        try:
+            measured = _measure(probe, wanted)
+        except UnicodeDecodeError:
+            # Names of roles and databases have the encoding of the database that they were made in.
+            read_any_bytes(connection)
+            measured = _measure(open_probe(connection, environment.policy, former, memory), wanted)
     return CollectionResult(
         environment=environment.name,
         taken_at=taken_at,
         seconds=round(time.monotonic() - begun, 6),
-        families=found,
-        unknown=tuple(unknown),
-        memory=remembered,
+        families=measured.families,
+        unknown=tuple(measured.unknown),
+        memory=measured.memory,
     )
+
+
+def _measure(probe: Probe, wanted: list[str]) -> _Measured:
+    round_ = _Measured({}, [], {})
+    for name in _admitted(probe, wanted, round_.unknown):
+        measured = _collect_family(probe, name, round_.unknown)
+        if measured is not None:
+            round_.families[name] = measured.result
+            round_.unknown.extend(measured.unknown)
+            if measured.memory is not None:
+                round_.memory[name] = measured.memory
+    return round_
 
 
 def _known(families: Collection[str] | None) -> list[str]:

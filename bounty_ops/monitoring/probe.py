@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import psycopg
+from psycopg.adapt import Loader
+from psycopg.pq import Format
 from psycopg.rows import dict_row
 
 from bounty_ops.monitoring.queries import load
@@ -96,7 +98,7 @@ def failed(family: str, subject: str, error: psycopg.Error, user: str) -> Unknow
     if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
         remedy = "Try again when the server is less busy"
     elif isinstance(error, psycopg.errors.InsufficientPrivilege):
-        remedy = f"GRANT pg_monitor TO {user}"
+        remedy = f"GRANT pg_monitor TO {identifier(user)}"
     elif (cause := cause_of(error.sqlstate or "")) is not None and cause is not SCHEMA_MISMATCH:
         # (These statements ask for catalogs: that one is missing speaks of us, not of the schema.)
         remedy = cause.remedy
@@ -108,6 +110,22 @@ def identifier(name: str) -> str:
     if re.fullmatch("[a-z_][a-z0-9_]*", name):
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+class _AnyBytes(Loader):
+    def load(self, data: Any) -> str:  # noqa: ANN401 - psycopg's buffers
+        return bytes(data).decode("utf-8", errors="backslashreplace")
+
+
+class _AnyBinary(_AnyBytes):
+    format = Format.BINARY
+
+
+def read_any_bytes(connection: psycopg.Connection[TupleRow]) -> None:
+    """Show bytes that are no UTF-8 by their numbers, instead of failing."""
+    for kind in ("text", "varchar", "bpchar", "name"):
+        connection.adapters.register_loader(kind, _AnyBytes)
+        connection.adapters.register_loader(kind, _AnyBinary)
 
 
 class Collector(Protocol):
@@ -130,7 +148,13 @@ def open_probe(
         psycopg.Error: translated by the block of `connect` around it.
     """
     connection.execute(_SESSION)
-    ((version_num, reads_all_stats),) = connection.execute(load("session").encode()).fetchall()
+    ((version_num, reads_all_stats, any_bytes),) = connection.execute(
+        load("session").encode()
+    ).fetchall()
+    if any_bytes:
+        # The server would refuse to send what is no UTF-8.
+        connection.execute("SET client_encoding = 'SQL_ASCII'")
+        read_any_bytes(connection)
     return Probe(
         connection=connection,
         policy=policy,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.monitoring import Indexes, Tables, collect
-from bounty_ops.monitoring.collecting import LOCK_TIMEOUT_MS
 from bounty_ops.monitoring.collectors.sizes import locked_relations, measure
 from bounty_ops.monitoring.probe import open_probe
+from bounty_ops.monitoring.session import LOCK_TIMEOUT_MS
 from bounty_ops.postgres.connect import connect
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (

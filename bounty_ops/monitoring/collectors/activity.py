@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 from bounty_ops.monitoring.collectors.blocking import ASKED, Blocked, Blocking, collect_blocking
 from bounty_ops.monitoring.collectors.horizons import Horizon, collect_horizons
 from bounty_ops.monitoring.literals import strip_literals
-from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.probe import Measured, Probe, identifier
 from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, Unknown
 
 
@@ -188,7 +188,7 @@ def _untracked_sessions(probe: Probe, untracked: int) -> tuple[Unknown, ...]:
             subject="sessions without tracking",
             reason=f"{untracked} sessions run with track_activities off: the server itself does "
             "not keep how long their queries and transactions run",
-            remedy=f'ALTER DATABASE "{probe.database}" SET track_activities = on',
+            remedy=f"ALTER DATABASE {identifier(probe.database)} SET track_activities = on",
         ),
     )
 

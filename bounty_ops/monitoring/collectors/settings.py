@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import ClassVar, Final, NamedTuple
 
-from bounty_ops.monitoring.probe import Measured, Probe
+from bounty_ops.monitoring.probe import Measured, Probe, identifier
 from bounty_ops.monitoring.result import Cadence, Entry, FamilyResult, Unknown, UtcTime
 
 #: Texts that can hold no secret; all numbers, switches and choices can hold none either.
@@ -112,5 +112,5 @@ def _hidden(probe: Probe) -> Unknown:
         subject="settings that only superusers see",
         reason=f"the server shows some twenty settings only to members of pg_read_all_settings, "
         f"and {probe.user} is none",
-        remedy=f"GRANT pg_read_all_settings TO {probe.user} (pg_monitor includes it)",
+        remedy=f"GRANT pg_read_all_settings TO {identifier(probe.user)} (pg_monitor includes it)",
     )

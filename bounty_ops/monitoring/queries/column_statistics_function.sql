@@ -8,7 +8,11 @@ AS $$
     SELECT s.schemaname, s.tablename, s.attname, s.inherited, s.avg_width, s.null_frac,
            s.n_distinct,
            CASE WHEN a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
-                THEN ARRAY(SELECT extract(epoch FROM bound::timestamptz)::double precision
+                THEN ARRAY(SELECT CASE WHEN bound ~ '^([0-9]{5,}-.*|infinity)$' THEN 'infinity'
+                                       WHEN bound ~ '( BC|^-infinity)$' THEN '-infinity'
+                                       WHEN bound ~ '^[0-9]{4}-'
+                                       THEN extract(epoch FROM bound::timestamptz)
+                                  END::double precision
                              FROM unnest(coalesce(s.histogram_bounds::text::text[], '{}')
                                       || coalesce(s.most_common_vals::text::text[], '{}')) AS bound)
            END

@@ -12,7 +12,17 @@ SELECT 'server' AS scope,
  WHERE s.pending_restart
     OR (s.source IN ('environment variable', 'configuration file', 'command line', 'global'))
     OR (s.source = 'session' AND s.reset_val IS DISTINCT FROM s.boot_val
-        AND s.name <> 'client_encoding')
+        AND s.name <> 'client_encoding'
+        -- What was set for the role or the database stands below, and is not the server's.
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS own
+                         CROSS JOIN LATERAL pg_catalog.unnest(own.setconfig) AS config
+                         WHERE pg_catalog.split_part(config, '=', 1) = s.name
+                           AND own.setrole IN (0, (SELECT r.oid FROM pg_catalog.pg_roles AS r
+                                                    WHERE r.rolname = session_user))
+                           AND own.setdatabase IN (0, (SELECT d.oid
+                                                         FROM pg_catalog.pg_database AS d
+                                                        WHERE d.datname
+                                                              = pg_catalog.current_database()))))
 UNION ALL
 SELECT CASE WHEN r.rolname IS NULL AND d.datname IS NULL THEN 'all databases and roles'
             WHEN r.rolname IS NULL THEN 'database ' || d.datname
