@@ -76,9 +76,11 @@ def _draw(screen: Console, result: CollectionResult, name: str) -> None:
 def _parts(result: CollectionResult, name: str) -> list[RenderableType]:
     """One table below the other, then what could not be seen."""
     parts: list[RenderableType] = []
+    # What a role may not look into is not nothing.
+    empty = "none that can be seen; what cannot stands below" if result.unknown else "none"
     for one in TABLES[name](result):
         parts.append(Text(one.title, style="bold"))
-        parts.append(table(one.columns, one.rows) if one.rows else Text("none"))
+        parts.append(table(one.columns, one.rows) if one.rows else Text(empty))
         if one.note and one.rows:
             parts.append(Text(one.note, style="dim"))
         parts.append(Text(""))

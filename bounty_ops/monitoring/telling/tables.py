@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bounty_ops.monitoring.collectors.blocking import Blocking, Waiter
     from bounty_ops.monitoring.collectors.indexes import IndexFacts
+    from bounty_ops.monitoring.collectors.statement_facts import SlowStatement
     from bounty_ops.monitoring.result import CollectionResult
 
 #: Of longer lists people read the beginning; --json holds all.
@@ -98,17 +99,9 @@ def query_tables(result: CollectionResult) -> tuple[Table, ...]:
     found = result.family(Queries)
     if found is None:
         return ()
-    costly = sorted(found.statements, key=lambda one: -one.total_seconds)
+    sampled = found.source == "sampling"
     return (
-        Table(
-            "Statements by the time they took altogether",
-            (">Time", ">Calls", ">Mean", ">Longest", ">Rows", "Role", "Statement"),
-            tuple(
-                (f"{one.total_seconds:,.1f} s", f"{one.calls:,}", _short(one.mean_seconds),
-                 _short(one.max_seconds), f"{one.rows:,}", one.user, one.text)
-                for one in costly[:LISTED]
-            ),
-        ),
+        _sampled_statements(found) if sampled else _counted_statements(found),
         Table(
             "Running now",
             (">Pid", "Role", "Application", "State", ">For", "Waits for", "Statement"),
@@ -118,6 +111,51 @@ def query_tables(result: CollectionResult) -> tuple[Table, ...]:
                 for one in found.running
             ),
         ),
+    )  # fmt: skip
+
+
+def _counted_statements(found: Queries) -> Table:
+    """By the server's counters: of all time, and of the time since the look before."""
+    costly = sorted(found.statements, key=lambda one: -one.total_seconds)
+    interval, lately, note = found.interval, (), ""
+    if interval is not None:
+        lately = (">Lately", ">Calls")
+        over = duration((interval.until - interval.since).total_seconds())
+        known = f"{interval.calls_coverage:.0%}"
+        note = f"Lately: within {over}; {known} of the calls of that time are known."
+    return Table(
+        "Statements by the time they took altogether",
+        (*lately, ">Time", ">Calls", ">Mean", ">Longest", ">Rows", "Role", "Statement"),
+        tuple(
+            (*_lately(one, told=bool(lately)), f"{one.total_seconds:,.1f} s", f"{one.calls:,}",
+             _short(one.mean_seconds), _short(one.max_seconds), f"{one.rows:,}", one.user,
+             one.text)
+            for one in costly[:LISTED]
+        ),
+        note,
+    )  # fmt: skip
+
+
+def _lately(one: SlowStatement, *, told: bool) -> tuple[str, ...]:
+    if not told:
+        return ()
+    seconds = one.interval_seconds
+    return "unknown" if seconds is None else _short(seconds), _number(one.interval_calls)
+
+
+def _sampled_statements(found: Queries) -> Table:
+    """By looks at what ran, where nobody counts."""
+    seconds = found.sampling.seconds if found.sampling else 0.0
+    least = found.sampling.unseen_below_seconds if found.sampling else 0.0
+    return Table(
+        "Statements by the time for which looks found them running",
+        (">About", "Between", ">Share", ">Runs found", "Role", "Statement"),
+        tuple(
+            (_short(one.seconds), f"{_short(one.low_seconds)} and {_short(one.high_seconds)}",
+             f"{one.share:.0%}", f"{one.runs:,}", one.user, one.text)
+            for one in found.sampled[:LISTED]
+        ),
+        f"Looked for {_short(seconds)}; what is not listed took less than {_short(least)}.",
     )  # fmt: skip
 
 
