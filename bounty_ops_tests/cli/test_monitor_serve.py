@@ -17,6 +17,8 @@ from bounty_ops.environments import DatabaseUrl
 if TYPE_CHECKING:
     from bounty_ops_tests.fix_command_line import CommandLine
 
+ANYWHERE = "0.0.0.0"  # noqa: S104 - what is tried
+
 
 def test_a_scrape_reads_what_was_measured_and_says_when_it_cannot(
     command_line: CommandLine,
@@ -46,7 +48,8 @@ def test_a_scrape_reads_what_was_measured_and_says_when_it_cannot(
 def test_an_address_that_others_reach_is_warned_of_and_an_end_from_outside_is_told(
     command_line: CommandLine,
 ) -> None:
-    with command_line.start("monitor", "serve", "--port", "0", "--host", "0.0.0.0") as server:  # noqa: S104 - what is tried
+    words = ("monitor", "serve", "--port", "0", "--host", ANYWHERE, "--exposed")
+    with command_line.start(*words) as server:
         assert server.stderr is not None
         assert server.stderr.readline().startswith("warning: whoever reaches 0.0.0.0 reads")
         assert server.stderr.readline().startswith("http://0.0.0.0:")
@@ -63,6 +66,16 @@ def test_an_address_that_others_reach_is_warned_of_and_an_end_from_outside_is_to
     refused = command_line.run("monitor", "serve", "--port", "0", "--host", "nowhere.invalid")
     assert refused.code == 2
     assert "correct --host" in refused.stderr
+
+
+@pytest.mark.parametrize("host", [ANYWHERE, pytest.param("::", marks=pytest.mark.soak)])
+def test_an_address_that_others_reach_is_refused_unless_that_is_meant(
+    command_line: CommandLine, host: str
+) -> None:
+    refused = command_line.run("monitor", "serve", "--port", "0", "--host", host)
+    assert refused.code == 2
+    assert f"others may reach {host}" in refused.stderr
+    assert "--exposed" in refused.stderr
 
 
 @pytest.mark.soak

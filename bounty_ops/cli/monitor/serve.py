@@ -48,10 +48,15 @@ _OK, _GONE, _UNAVAILABLE = 200, 404, 503
     "--host",
     default=LOOPBACK,
     show_default=True,
-    help="The address to listen at. Whoever reaches it reads names of tables and counts.",
+    help="The address to listen at; one that others reach needs --exposed as well.",
+)
+@click.option(
+    "--exposed",
+    is_flag=True,
+    help="Listen where others reach it, who read names of tables and counts without a password.",
 )
 @pass_invocation
-def serve(invocation: Invocation, *, port: int, host: str) -> None:
+def serve(invocation: Invocation, *, port: int, host: str, exposed: bool) -> None:
     """Offer the newest measurements of all environments as OpenMetrics, until Ctrl-C.
 
     They come from the operations database: serving them measures nothing anew, and no environment's
@@ -61,7 +66,7 @@ def serve(invocation: Invocation, *, port: int, host: str) -> None:
         page = _Page(settings)
         page.content()  # what cannot work is said now, and not to the first scraper
         try:
-            server = _listening(host, port, _handler(page.content))
+            server = _listening(host, port, _handler(page.content), exposed=exposed)
         except OSError as error:
             raise UsageError(
                 f"nothing can listen at {host}, port {port}: {error.strerror or error}",
@@ -78,18 +83,37 @@ def serve(invocation: Invocation, *, port: int, host: str) -> None:
                 return
 
 
-def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    """A server at the first address that the name has; raises OSError."""
-    family = getaddrinfo(host, port, type=SOCK_STREAM)[0][0]
+def _listening(
+    host: str, port: int, handler: type[BaseHTTPRequestHandler], *, exposed: bool
+) -> ThreadingHTTPServer:
+    """A server at the first address that the name has.
+
+    Raises:
+        OSError: nothing can listen there.
+        UsageError: others reach that address, and nobody said that they may.
+    """
+    family, _, _, _, address = getaddrinfo(host, port, type=SOCK_STREAM)[0]
+    if not exposed and not _own(str(address[0])):
+        raise UsageError(
+            f"others may reach {host}, and nobody who comes is asked for a password",
+            hint="Leave --host out and put something in front that asks who is there; or say "
+            "--exposed, if everybody in that network may read names of tables and counts",
+        )
 
     class Server(ThreadingHTTPServer):
         address_family = family
 
-    return Server((host, port), handler)
+    # At the very address that was looked at: a name may have another one the next time.
+    return Server((str(address[0]), port), handler)
+
+
+def _own(address: str) -> bool:
+    """Whether only this machine reaches it."""
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _announce(host: str, server: ThreadingHTTPServer) -> None:
-    if not ip_address(server.socket.getsockname()[0]).is_loopback:
+    if not _own(server.socket.getsockname()[0]):
         warn(
             f"whoever reaches {host} reads names of tables and counts: nobody is asked for a "
             "password, so something in front of it has to ask"
