@@ -11,7 +11,7 @@ from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.collectors.database import Database
 from bounty_ops.monitoring.collectors.queries import Queries
 from bounty_ops.monitoring.collectors.replication import Replication
-from bounty_ops.monitoring.history import latest_collections
+from bounty_ops.monitoring.history import collections_at, latest_collections
 from bounty_ops.monitoring.outlooks import Outlook, outlooks
 from bounty_ops.monitoring.regression import DAYS, IN_A_ROW, LEAST_INTERVALS, obstacle, regressions
 
@@ -47,11 +47,7 @@ def stored_collections(
     wanted = [(names, now) for names in cadences.values()]
     wanted.append(([Database.family, Replication.family], now - _MINUTES_AGO))
     wanted.append(([Tables.family], now - _DAY_AGO))
-    return tuple(
-        collection
-        for families, moment in wanted
-        for collection in latest_collections(engine, environment, 1, families, now=moment)
-    )
+    return tuple(collections_at(engine, environment, wanted))
 
 
 def slower_statements(
@@ -72,10 +68,8 @@ def slower_statements(
     moments = [now - number * week for number in range(1, _WEEKS + 1)]
     step = DAYS / (LEAST_INTERVALS + 2)
     moments += [now - number * step for number in range(1, LEAST_INTERVALS + 2)]
-    found = {each.taken_at: each for each in newest}
-    for moment in moments:
-        for each in latest_collections(engine, environment, 1, [Queries.family], now=moment):
-            found.setdefault(each.taken_at, each)
+    sample = collections_at(engine, environment, [([Queries.family], each) for each in moments])
+    found = {each.taken_at: each for each in (*sample, *newest)}
     history = [queries for each in found.values() if (queries := each.family(Queries)) is not None]
     hindered = obstacle(history)
     return regressions(history) if hindered is None else Undecided(hindered)

@@ -7,7 +7,7 @@ knows the URL, wraps the use of the engine in `bounty_ops.postgres.connect.trans
 from bounty_ops.monitoring.history.maintaining import Maintained, Retention, maintain
 from bounty_ops.monitoring.history.memory import recall
 from bounty_ops.monitoring.history.points import Point
-from bounty_ops.monitoring.history.reading import latest_collections
+from bounty_ops.monitoring.history.reading import collections_at, latest_collections
 from bounty_ops.monitoring.history.series import Series, series
 from bounty_ops.monitoring.history.size import HistorySize, history_size
 from bounty_ops.monitoring.history.storing import store_collection
@@ -19,6 +19,7 @@ __all__ = [
     "Point",
     "Retention",
     "Series",
+    "collections_at",
     "history_size",
     "latest_collections",
     "maintain",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -21,12 +23,17 @@ from bounty_ops.schema.ops import Collection
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
     from sqlalchemy import Connection, Engine
 
+    from bounty_ops.monitoring.history.subjects import Place, Subject
+
 #: How far a clock may be ahead before what it says counts as wrong.
 _AHEAD: Final = timedelta(minutes=5)
+#: What is measured every five minutes is among the newest of what is measured every minute.
+_ROWS_FIRST: Final = 8
 _ROWS_AT_ONCE: Final = 100
 
 
@@ -53,34 +60,56 @@ def latest_collections(
     future, whose clock was wrong, is only given when there are no others: it would hide what is
     new.
     """
-    results: list[CollectionResult] = []
+    with _reading(engine, environment) as reader:
+        return list(islice(reader.results(families, now or datetime.now(UTC)), limit))
+
+
+def collections_at(
+    engine: Engine, environment: str, wanted: Iterable[tuple[Names[str], datetime]]
+) -> list[CollectionResult]:
+    """The newest collection, as of each moment, that has any of these families.
+
+    What `latest_collections` gives for each, but read together, which takes a fraction of the
+    time: what they have in common is read once. Errors are SQLAlchemy's.
+    """
+    with _reading(engine, environment) as reader:
+        return [
+            result
+            for families, moment in wanted
+            for result in islice(reader.results(families, moment), 1)
+        ]
+
+
+@contextmanager
+def _reading(engine: Engine, environment: str) -> Iterator[_Reader]:
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
         hold(connection)
-        reader = _Reader(connection, environment, families)
-        for row in reader.rows(now or datetime.now(UTC)):
-            if len(results) == limit:
-                break
-            result = reader.result(row)
-            if result is not None:
-                results.append(result)
-    return results
+        yield _Reader(connection, environment)
 
 
 class _Reader:
-    """One transaction's reading; texts are read once."""
+    """One transaction's reading; texts, places and whole results are read once."""
 
-    def __init__(
-        self, connection: Connection, environment: str, families: Names[str] | None
-    ) -> None:
+    def __init__(self, connection: Connection, environment: str) -> None:
         self._connection = connection
         self._environment = environment
-        self._wanted = families
         self._texts: dict[int, str] = {}
         self._layouts = Layouts()
+        self._places: dict[tuple[str, date], Mapping[Subject, Place]] = {}
+        self._results: dict[tuple[int, frozenset[str] | None], CollectionResult | None] = {}
 
-    def rows(self, now: datetime) -> Iterator[_Row]:
-        """The newest first, but those from the future last."""
+    def results(self, families: Names[str] | None, now: datetime) -> Iterator[CollectionResult]:
+        """Those that have any of the families, the newest first, but from the future last."""
+        wanted = None if families is None else frozenset(families)
+        for row in self._rows(now):
+            key = row.id, wanted
+            if key not in self._results:
+                self._results[key] = self._result(row, wanted)
+            if (result := self._results[key]) is not None:
+                yield result
+
+    def _rows(self, now: datetime) -> Iterator[_Row]:
         chosen = (
             select(
                 Collection.taken_at,
@@ -94,22 +123,22 @@ class _Reader:
             .order_by(Collection.taken_at.desc(), Collection.id.desc())
         )
         for when in (Collection.taken_at <= now + _AHEAD, Collection.taken_at > now + _AHEAD):
-            start = 0
+            start, size = 0, _ROWS_FIRST
             while True:
-                portion = chosen.where(when).limit(_ROWS_AT_ONCE).offset(start)
+                portion = chosen.where(when).limit(size).offset(start)
                 found = self._connection.execute(portion).all()
                 yield from (_Row(*row) for row in found)
-                if len(found) < _ROWS_AT_ONCE:
+                if len(found) < size:
                     break
-                start += _ROWS_AT_ONCE
+                start, size = start + size, _ROWS_AT_ONCE
 
-    def result(self, row: _Row) -> CollectionResult | None:
+    def _result(self, row: _Row, wanted: frozenset[str] | None) -> CollectionResult | None:
         """The collection, as far as it is wanted; None if nothing of it is."""
         self._read_texts({row.families_id, row.unknown_id})
         orders = json.loads(self._texts[row.families_id])
         whole = (row.details or {}).get("entries", {})
-        names = [name for name in (*orders, *whole) if self._wants(name)]
-        if self._wanted is not None and not names:
+        names = [name for name in (*orders, *whole) if wanted is None or name in wanted]
+        if wanted is not None and not names:
             return None
         documents = self._documents(row, {name: orders[name] for name in names if name in orders})
         missing = [Unknown(**each) for each in json.loads(self._texts[row.unknown_id])]
@@ -134,15 +163,12 @@ class _Reader:
             taken_at=row.taken_at.astimezone(UTC),
             seconds=row.seconds,
             families={name: families[name] for name in FAMILIES if name in families},
-            unknown=tuple(each for each in missing if self._wants(each.family)),
+            unknown=tuple(each for each in missing if wanted is None or each.family in wanted),
         )
-
-    def _wants(self, family: str) -> bool:
-        return self._wanted is None or family in self._wanted
 
     def _documents(self, row: _Row, orders: Mapping[str, Mapping[str, Any]]) -> dict[str, Document]:
         day = day_of(row.taken_at)
-        known = places(self._connection, self._environment, orders, day)
+        known = self._places_of(orders, day)
         chains = load_chains(
             self._connection,
             {place.page_id for place in known.values()},
@@ -175,6 +201,20 @@ class _Reader:
             )
             for family, lists in orders.items()
             if family in headlines
+        }
+
+    def _places_of(self, families: Iterable[str], day: date) -> dict[Subject, Place]:
+        missing = [name for name in families if (name, day) not in self._places]
+        if missing:
+            found = places(self._connection, self._environment, missing, day)
+            for name in missing:
+                self._places[name, day] = {
+                    subject: place for subject, place in found.items() if subject.family == name
+                }
+        return {
+            subject: place
+            for name in families
+            for subject, place in self._places[name, day].items()
         }
 
     def _read_texts(self, numbers: set[int]) -> None:

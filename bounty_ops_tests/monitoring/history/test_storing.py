@@ -18,6 +18,7 @@ from bounty_ops.monitoring import Unknown
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.history import (
     Retention,
+    collections_at,
     latest_collections,
     maintain,
     store_collection,
@@ -39,6 +40,8 @@ from bounty_ops_tests.monitoring.history.conftest import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Engine
 
     from bounty_ops.environments import DatabaseUrl
@@ -117,6 +120,19 @@ def _check(operations: Engine, steps: list[Any]) -> None:
     assert latest_collections(operations, environment, 100) == expected
     with_vitals = [_only(each, "vitals") for each in expected if "vitals" in each.families]
     assert latest_collections(operations, environment, 100, ["vitals"]) == with_vitals
+    _check_read_together(operations, environment, [clock for clock, _, _ in stored])
+
+
+def _check_read_together(operations: Engine, environment: str, clocks: list[datetime]) -> None:
+    """What is read of several moments at once is what is read of each."""
+    wanted = [(["vitals"], clock) for clock in clocks]
+    wanted += [(["relations", "vitals"], clock - 6 * HOUR) for clock in clocks]
+    one_by_one = [
+        each
+        for families, clock in wanted
+        for each in latest_collections(operations, environment, 1, families, now=clock)
+    ]
+    assert collections_at(operations, environment, wanted) == one_by_one
 
 
 def _only(result: CollectionResult, family: str) -> CollectionResult:
