@@ -16,7 +16,7 @@ from bounty_ops.cli.session import read_settings, servers
 from bounty_ops.cli.shared import Command
 from bounty_ops.errors import UsageError
 from bounty_ops.object_store import ObjectStore
-from bounty_ops.studio.access import decide
+from bounty_ops.studio.access import decide, require_hidden
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,13 +41,21 @@ DEFAULT_PORT: Final = 9465
     help="Let rows of a protected environment be changed; every edit is recorded in the bucket.",
 )
 @click.option("--read-only", is_flag=True, help="Let nothing be changed, in development either.")
+@click.option(
+    "--show-secrets",
+    is_flag=True,
+    help="Show tokens, hashes of passwords and the like; not in a protected environment.",
+)
 @pass_invocation
-def studio(invocation: Invocation, *, port: int, allow_edit: bool, read_only: bool) -> None:
+def studio(
+    invocation: Invocation, *, port: int, allow_edit: bool, read_only: bool, show_secrets: bool
+) -> None:
     """Look into the database in the browser, until Ctrl-C.
 
     Tables with search, filters and references, queries that read, a diagram of the relationships
     and the data dictionary. Open the address that is printed: it works once, on this machine. Rows
     can be changed where the environment is not protected; each edit leaves a record in the bucket.
+    Columns that hold tokens and other secrets are hidden.
     """
     if importlib.util.find_spec("sqladmin") is None:
         raise UsageError(
@@ -59,12 +67,14 @@ def studio(invocation: Invocation, *, port: int, allow_edit: bool, read_only: bo
         )
     environment = read_settings(invocation).environment(invocation.environment)
     protected = environment.policy.protected
+    require_hidden(environment, show_secrets=show_secrets)
     may_edit = not read_only and (allow_edit or not protected)
     with servers(invocation, database=True, bucket=may_edit) as settings:
         access = decide(
             settings.environment(invocation.environment),
             allow_edit=allow_edit,
             read_only=read_only,
+            show_secrets=show_secrets,
             operator=operator_name(),
         )
         _serve(invocation, settings, access, port)
@@ -84,7 +94,9 @@ def _serve(invocation: Invocation, settings: Settings, access: Access, port: int
         store.check()  # without a place for records there is no editing
         recorder = Recorder(store, access)
     url = settings.environment(invocation.environment).require_url()
-    with listening(port) as listener, opened(url, access, recorder) as database:
+    # Rules that cannot be read might have hidden something.
+    masking = None if access.shows_secrets else settings.require_masking()
+    with listening(port) as listener, opened(url, access, recorder, masking) as database:
         session = Session(origin_of(listener))
         server = server_of(application(database, session))
         _announce(invocation, access, session.entrance)
@@ -103,6 +115,7 @@ def _announce(invocation: Invocation, access: Access, address: str) -> None:
         "database": access.address,
         "protected": access.protected,
         "editing": access.may_edit,
+        "secrets_shown": access.shows_secrets,
     }
 
     def draw(console: Console) -> None:

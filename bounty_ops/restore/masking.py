@@ -87,7 +87,7 @@ def plan_masking(masking: Masking, manifest: Manifest) -> MaskingPlan:
     """
     columns = dict(_columns(manifest))
     preset = bounty_rules() if masking.preset == "bounty" else {}
-    own = {_key(text): rule for text, rule in masking.columns.items()}
+    own = {column_key(text): rule for text, rule in masking.columns.items()}
     unknown = sorted(".".join(key) for key in own.keys() - columns.keys())
     if unknown:
         raise ConfigurationError(
@@ -115,7 +115,8 @@ def plan_masking(masking: Masking, manifest: Manifest) -> MaskingPlan:
     return MaskingPlan(masked, tuple(reported))
 
 
-def _key(text: str) -> Key:
+def column_key(text: str) -> Key:
+    """Schema, table and column of a rule's column, as `[masking.columns]` names it."""
     parts = text.split(".")
     if len(parts) == 2:  # noqa: PLR2004 - table and column
         return ("public", parts[0], parts[1])

@@ -12,13 +12,20 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bounty_ops.errors import BountyOpsError, InsufficientPrivilege, ServerUnavailable
+from bounty_ops.errors import (
+    BountyOpsError,
+    InsufficientPrivilege,
+    ServerUnavailable,
+    UsageError,
+)
 from bounty_ops.postgres.connect import translated
 from bounty_ops.postgres.diagnose import diagnose
-from bounty_ops.studio.browse import view_of
 from bounty_ops.studio.guard import Guard
 from bounty_ops.studio.pages import DiagramPage, DictionaryPage, QueryPage, Studio
+from bounty_ops.studio.removing import name_of
 from bounty_ops.studio.tables import read_tables
+from bounty_ops.studio.views import view_of
+from bounty_ops.studio.window import COUNT_MILLISECONDS, WINDOW
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,7 +52,7 @@ def application(database: Database, session: Session) -> Starlette:
         PostgresError: the database does not answer.
     """
     with translated(database.url), database.reader.connect() as connection:
-        tables = read_tables(connection)
+        tables = read_tables(connection, database.secrets)
     outer = Starlette(middleware=[Middleware(Guard, session=session)])
     outer.router.routes.append(
         Mount(f"{session.path}/own", StaticFiles(directory=_HERE / "static"), name="own")
@@ -72,7 +79,12 @@ def _studio(
     )
     routes = made.admin.router.routes
     routes[:] = [route for route in routes if _name(route) in _OFFERED]
-    made.templates.env.globals["access"] = database.access
+    made.templates.env.globals.update(
+        access=database.access,
+        get_object_identifier=name_of,
+        window=WINDOW,
+        count_seconds=COUNT_MILLISECONDS // 1000,
+    )
 
     async def failed(request: Request, error: Exception) -> Response:
         told = _told(error, database)
@@ -95,6 +107,9 @@ def _told(error: Exception, database: Database) -> BountyOpsError:
     if isinstance(error, BountyOpsError):
         return error
     original = getattr(error, "orig", error)
+    if isinstance(original, psycopg.DataError) and original.sqlstate is None:
+        # The driver's own: what was asked for cannot even be sent, such as the character NUL.
+        return UsageError(f"this cannot be asked for: {original}", hint="Correct the address.")
     if isinstance(original, psycopg.Error):
         return diagnose(original, database.url)
     return ServerUnavailable(
@@ -103,4 +118,8 @@ def _told(error: Exception, database: Database) -> BountyOpsError:
 
 
 def _status(told: BountyOpsError) -> int:
-    return 403 if isinstance(told, InsufficientPrivilege) else 503
+    if isinstance(told, InsufficientPrivilege):
+        return 403
+    if isinstance(told, UsageError):
+        return 400
+    return 503

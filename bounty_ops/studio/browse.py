@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
-import types
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from markupsafe import Markup
+import anyio.to_thread
+import psycopg
 from sqladmin import ModelView
-from sqladmin.filters import BooleanFilter, StaticValuesFilter
 from sqladmin.helpers import get_object_identifier
 from sqladmin.pagination import Pagination
-from sqlalchemy import ARRAY, JSON, Boolean, Enum, String, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from bounty_ops.studio.editing import Editing
 from bounty_ops.studio.filters import TypedFilter
-from bounty_ops.studio.forms import Converter, is_editable
-from bounty_ops.studio.tables import PLACE, matching, parameter
+from bounty_ops.studio.forms import Converter
+from bounty_ops.studio.removing import parameter_of
+from bounty_ops.studio.tables import matching, parameter, read_sizes
+from bounty_ops.studio.window import (
+    COUNT_MILLISECONDS,
+    WINDOW,
+    AtLeast,
+    Window,
+    after_of,
+    beyond,
+    onwards,
+    order_of,
+)
 
 if TYPE_CHECKING:
     import builtins
 
-    from sqlalchemy import Column, Select
+    from sqlalchemy import ColumnElement, Select
     from starlette.datastructures import URL
     from starlette.requests import Request
 
     from bounty_ops.studio.database import Database
-    from bounty_ops.studio.tables import Reference, ShownTable
+    from bounty_ops.studio.tables import ShownTable
+    from bounty_ops.studio.window import Order
 
-#: Rows are counted, and pages numbered, up to here: counting, and skipping rows, cost as much as
-#: reading them. The last page leads on to what comes after its last row.
-WINDOW: Final = 10_000
-_SHORT: Final = 80
 _BAD_REQUEST, _NOT_FOUND = 400, 404
-
-
-@dataclass
-class Window(Pagination):
-    """A page of at most `WINDOW` rows."""
-
-    more: bool = False
-    """Whether there are rows beyond the window."""
-    onwards: str | None = None
-    """The query string that shows them; None: their order knows no place to go on from."""
 
 
 class TableView(Editing, ModelView):
@@ -61,41 +65,70 @@ class TableView(Editing, ModelView):
     search_auto_submit = False  # each letter would be a search through the whole table
     list_template = "studio/list.html"
     details_template = "studio/details.html"
+    edit_template = "studio/edit.html"
     category_icon = "fa-solid fa-table"
 
     async def list(self, request: Request) -> Pagination:
         """One page of rows."""
-        query = await self._chosen(request)
-        page = max(self.validate_page_number(request.query_params.get("page"), 1), 1)
-        wanted = self.validate_page_number(request.query_params.get("pageSize"), self.page_size)
+        asked = request.query_params
+        page = max(self.validate_page_number(asked.get("page"), 1), 1)
+        wanted = self.validate_page_number(asked.get("pageSize"), self.page_size)
         size = min(max(wanted, 1), max(self.page_size_options))
+        query = await self._chosen(request)
+        known = await anyio.to_thread.run_sync(self._count, query)
+        last_page = Pagination.max_page(WINDOW if known is None else min(known, WINDOW), size)
+        page = min(page, last_page)
+        skipped = (page - 1) * size
+        room = min(size, WINDOW - skipped)
+        rows = await self._run_query(
+            self.sort_query(query, request).limit(room + 1).offset(skipped)
+        )
+        further, rows = len(rows) > room, rows[:room]
+        more = further if known is None else known > WINDOW
+        count = skipped + len(rows) if known is None else min(known, WINDOW)
+        if known is None and further:
+            count += 1  # so that there is a next page
+        ends = further and page == last_page
+        return Window(
+            rows=rows,
+            page=page,
+            page_size=size,
+            count=AtLeast(count) if more else count,
+            more=more,
+            counted=known is not None,
+            estimate=await self._estimate() if more else None,
+            onwards=self._onwards(request, rows[-1]) if ends else None,
+            after=after_of(asked),
+        )
+
+    def _count(self, query: Select[Any]) -> int | None:
+        """How many rows there are, up to one more than the window has; None: it took too long."""
         upto = (
             query.with_only_columns(literal(1), maintain_column_froms=True)
             .limit(WINDOW + 1)
             .subquery()
         )
-        count = await self.count(request, select(func.count()).select_from(upto))
-        more = count > WINDOW
-        count = min(count, WINDOW)
-        page = min(page, Pagination.max_page(count, size))
-        rows = await self._run_query(
-            self.sort_query(query, request)
-            .limit(min(size, max(count - (page - 1) * size, 1)))
-            .offset((page - 1) * size)
-        )
-        last = page == Pagination.max_page(count, size)
-        return Window(
-            rows=rows,
-            page=page,
-            page_size=size,
-            count=count,
-            more=more,
-            onwards=self._onwards(request, rows[-1]) if more and last else None,
-        )
+        with self.database.reading() as session:
+            session.execute(text(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}"))
+            try:
+                return session.execute(select(func.count()).select_from(upto)).scalar_one()
+            except DBAPIError as error:
+                if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                    return None
+                raise
+
+    async def _estimate(self) -> int | None:
+        def sizes() -> int | None:
+            with self.database.reader.connect() as connection:
+                found = read_sizes(connection).get((self.shown.schema, self.shown.table.name))
+            return None if found is None else found.rows
+
+        return await anyio.to_thread.run_sync(sizes)
 
     async def _chosen(self, request: Request) -> Select[Any]:
         """The rows that filters and search leave, in no order."""
         query: Select[Any] = select(self.model)
+        self._require_filters(request)
         for one in self.get_filters():
             value = request.query_params.get(one.parameter_name)
             if not value:
@@ -108,16 +141,63 @@ class TableView(Editing, ModelView):
                 query = await by_value.get_filtered_query(query, value, self.model)
         if term := request.query_params.get("search", ""):
             query = self.search_query(query, term)
-        if after := request.query_params.get("after", ""):
-            values = self._key_values(after)
-            query = query.where(tuple_(*self.pk_columns) > tuple_(*values))
+        if after := after_of(request.query_params):
+            beyond_it = await anyio.to_thread.run_sync(
+                self._beyond, after, order_of(request.query_params)
+            )
+            query = query.where(beyond_it)
         return query
+
+    def _require_filters(self, request: Request) -> None:
+        """A filter that is left out would show every row, as if all had fitted."""
+        known = {one.parameter_name for one in self.get_filters()}
+        for name in request.query_params:
+            if name.startswith(parameter("")) and name.removesuffix("_op") not in known:
+                raise HTTPException(
+                    _BAD_REQUEST, f"There is no filter by {name.removeprefix(parameter(''))}."
+                )
+
+    def _beyond(self, key: str, order: Order) -> ColumnElement[bool]:
+        """What comes after the row with this key.
+
+        Raises:
+            HTTPException: there is no such row any more, or no such order.
+        """
+        values = self._key_values(key)
+        if not order.column:
+            return beyond(self.pk_columns, values, None, None, descending=False, empty=False)
+        if order.column not in self._sort_fields:
+            raise HTTPException(_BAD_REQUEST, f"There is no order by {order.column}.")
+        column = self.shown.table.columns[order.column]
+        row = self._stmt_by_identifier(key)
+        with self.database.reading() as session:
+            empty = session.execute(row.with_only_columns(column.is_(None))).scalar_one_or_none()
+        if empty is None:
+            raise HTTPException(
+                _NOT_FOUND, "The row after which this list went on is gone. Begin it again."
+            )
+        # An alias: the subquery must not mean the row that is being compared.
+        other = self.shown.table.alias()
+        there = select(other.columns[order.column]).where(
+            *(
+                other.columns[one.name] == value
+                for one, value in zip(self.pk_columns, values, strict=True)
+            )
+        )
+        return beyond(
+            self.pk_columns,
+            values,
+            column,
+            there.scalar_subquery(),
+            descending=order.descending,
+            empty=empty,
+        )
 
     def search_query(self, stmt: Select[Any], term: str) -> Select[Any]:
         """Rows of which any text column holds `term`, whatever its case."""
         columns = self.shown.table.columns
         found = [columns[name].icontains(term, autoescape=True) for name in self._search_fields]
-        return stmt.where(or_(*found))
+        return stmt.where(or_(false(), *found))
 
     def sort_query(self, stmt: Select[Any], request: Request) -> Select[Any]:
         """As asked for; the key settles what that leaves open, or pages would repeat rows."""
@@ -128,12 +208,9 @@ class TableView(Editing, ModelView):
         return stmt.order_by(*self.pk_columns)
 
     def _onwards(self, request: Request, row: object) -> str | None:
-        if request.query_params.get("sortBy") or not self.shown.has_key:
-            return None
-        there = request.url.remove_query_params("page").include_query_params(
-            after=str(get_object_identifier(row))
-        )
-        return str(there)
+        if not request.query_params.get("sortBy") and not self.shown.has_key:
+            return None  # such rows are in no order
+        return onwards(request.url, str(get_object_identifier(row)))
 
     def _key_values(self, identifier: str) -> tuple[Any, ...]:
         """Raises HTTPException: it is not a key of this table."""
@@ -151,10 +228,14 @@ class TableView(Editing, ModelView):
             name, identity=self.identity, pk=quote(str(get_object_identifier(obj)), safe="")
         )
 
+    def _url_for_delete(self, request: Request, obj: Any) -> str:  # noqa: ANN401 - any row
+        there = request.url_for("admin:delete", identity=self.identity)
+        return str(there.include_query_params(pks=parameter_of(obj)))
+
     def links_from(self, request: Request, row: object) -> builtins.list[tuple[str, str]]:
         """What a row refers to: names of columns, and the address of the row there."""
         return [
-            (", ".join(one.columns), _address(request, one.target, one.target_columns, values))
+            (", ".join(one.columns), address_of(request, one.target, one.target_columns, values))
             for one in self.shown.outgoing
             if None not in (values := [getattr(row, column) for column in one.columns])
         ]
@@ -164,7 +245,7 @@ class TableView(Editing, ModelView):
         return [
             (
                 f"{one.source}.{', '.join(one.columns)}",
-                _address(request, one.source, one.columns, values),
+                address_of(request, one.source, one.columns, values),
             )
             for one in self.shown.incoming
             if None not in (values := [getattr(row, name) for name in one.target_columns])
@@ -176,77 +257,7 @@ def _conditions(query: Select[Any]) -> builtins.list[Any]:
     return [*(getattr(clause, "clauses", None) or [clause])]
 
 
-def _address(request: Request, identity: str, columns: Any, values: Any) -> str:  # noqa: ANN401 - names, and values of any type
+def address_of(request: Request, identity: str, columns: Any, values: Any) -> str:  # noqa: ANN401 - names, and values of any type
+    """The address of the list of the rows of a table that have these values."""
     there = request.url_for("admin:list", identity=identity)
     return f"{there}?{matching(columns, values)}"
-
-
-def view_of(shown: ShownTable, database: Database) -> type[TableView]:
-    """The view of one table."""
-    columns = list(shown.table.columns)
-    names = [column.name for column in columns if column.name != PLACE]
-    may_edit = database.editing is not None and shown.has_key
-
-    def body(space: dict[str, Any]) -> None:
-        space.update(
-            shown=shown,
-            database=database,
-            name=shown.table.name,
-            name_plural=shown.identity,
-            category=shown.schema,
-            column_list=names,
-            column_details_list=names,
-            column_sortable_list=[one.name for one in columns if _is_sortable(one)],
-            column_searchable_list=[one.name for one in columns if _is_text(one)],
-            column_filters=[one for one in map(_filter, columns) if one is not None],
-            column_formatters={
-                name: _formatter(shown.reference_of(name), _SHORT) for name in names
-            },
-            column_formatters_detail={name: _formatter(shown.reference_of(name)) for name in names},
-            column_labels={name: name for name in names},
-            form_columns=[one.name for one in columns if is_editable(one)] or names[:1],
-            can_create=may_edit,
-            can_edit=may_edit,
-            can_delete=may_edit,
-        )
-
-    made: Any = types.new_class(
-        f"View_{shown.identity}", (TableView,), {"model": shown.model}, body
-    )
-    made.identity = shown.identity
-    return made  # type: ignore[no-any-return] # a class made here has no type
-
-
-def _is_text(column: Column[Any]) -> bool:
-    return isinstance(column.type, String) and not isinstance(column.type, Enum)
-
-
-def _is_sortable(column: Column[Any]) -> bool:
-    return column.name != PLACE and not isinstance(column.type, JSON)
-
-
-def _filter(column: Column[Any]) -> Any:  # noqa: ANN401 - sqladmin's filters share no type
-    if column.name == PLACE or isinstance(column.type, JSON | ARRAY):
-        return None
-    named: dict[str, Any] = {"title": column.name, "parameter_name": parameter(column.name)}
-    if isinstance(column.type, Boolean):
-        return BooleanFilter(column.name, **named)
-    if isinstance(column.type, Enum):
-        return StaticValuesFilter(column.name, [(one, one) for one in column.type.enums], **named)
-    return TypedFilter(column.name, **named)
-
-
-def _formatter(reference: Reference | None, length: int | None = None) -> Any:  # noqa: ANN401 - sqladmin looks at its signature
-    def formatted(row: object, name: str, request: Request) -> object:
-        value = getattr(row, name)
-        if value is None:
-            return Markup('<span class="null">NULL</span>')
-        words = str(value)
-        if length is not None and len(words) > length:
-            words = f"{words[:length]}…"
-        if reference is None:
-            return words
-        there = _address(request, reference.target, reference.target_columns, [value])
-        return Markup('<a href="{}">{}</a>').format(there, words)
-
-    return formatted

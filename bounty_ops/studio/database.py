@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from bounty_ops.environments.masking import Masking
 from bounty_ops.postgres.connect import engine, translated
 from bounty_ops.studio.recording import record_before_commit
+from bounty_ops.studio.secrets import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops.studio.access import Access
     from bounty_ops.studio.recording import Recorder
+    from bounty_ops.studio.secrets import Secrets
 
 APPLICATION: Final = "bounty-ops studio"
 #: A page that takes longer is of no use to whoever waits for it, and a burden to the server.
@@ -36,13 +39,21 @@ class Database:
     reading: sessionmaker[Session]
     editing: sessionmaker[Session] | None
     """None: nothing can be changed, whatever a page asks for."""
+    secrets: Secrets | None
+    """Which columns are hidden; None: none."""
 
 
 @contextmanager
-def opened(url: DatabaseUrl, access: Access, recorder: Recorder | None) -> Iterator[Database]:
+def opened(
+    url: DatabaseUrl,
+    access: Access,
+    recorder: Recorder | None,
+    masking: Masking | None = None,
+) -> Iterator[Database]:
     """Engines for the length of the block; nothing is connected yet.
 
     `recorder` writes down what is about to be committed; without one nothing can be edited.
+    `masking` says which columns are secrets; None: the preset.
     """
     reader = _reader(url)
     writer = _writer(url) if access.may_edit and recorder is not None else None
@@ -50,8 +61,9 @@ def opened(url: DatabaseUrl, access: Access, recorder: Recorder | None) -> Itera
     if writer is not None and recorder is not None:
         editing = sessionmaker(writer, expire_on_commit=False)
         record_before_commit(editing, recorder)
+    secrets = None if access.shows_secrets else secrets_of(masking or Masking())
     try:
-        yield Database(url, access, reader, sessionmaker(reader), editing)
+        yield Database(url, access, reader, sessionmaker(reader), editing, secrets)
     finally:
         reader.dispose()
         if writer is not None:

@@ -15,7 +15,7 @@ from bounty_ops.postgres.connect import translated
 from bounty_ops.studio.forms import changed, cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -39,6 +39,7 @@ class Editing:
     shown: ClassVar[ShownTable]
     database: ClassVar[Database]
     _stmt_by_identifier: Callable[[str], Select[Any]]
+    _form_edit_rules: list[str]
 
     async def scaffold_form(self, rules: list[str] | None = None) -> Any:  # noqa: ANN401 - a class of wtforms
         """The form, with the version of the row that it shows."""
@@ -65,7 +66,7 @@ class Editing:
         Raises:
             EditRefused: the database, the record or somebody else's change stands in the way.
         """
-        form = await self.scaffold_form()
+        form = await self.scaffold_form(self._form_edit_rules)
         before = await self.get_object_for_edit(request)  # type: ignore[attr-defined] # sqladmin's
         shown = form(data=await self.get_form_data_for_edit(before))
         came_back = form(await request.form())
@@ -115,18 +116,28 @@ class Editing:
 
         return await self._write(insert)
 
-    async def delete_model(self, request: Request, pk: Any) -> None:  # noqa: ANN401 - as declared there
-        """Remove a row.
+    async def delete_rows(self, keys: Sequence[str]) -> None:
+        """Remove rows, all of them or none.
 
         Raises:
-            EditRefused: the database or the record stands in the way.
+            EditRefused: the database or the record stands in the way, or one of them is gone.
         """
-        del request
 
         def delete(session: Session) -> None:
-            session.delete(session.execute(self._stmt_by_identifier(pk)).scalar_one())
+            for key in keys:
+                row = session.execute(self._stmt_by_identifier(key)).scalar_one_or_none()
+                if row is None:
+                    raise EditRefused(
+                        "Nothing was changed: a row is gone, somebody removed it meanwhile."
+                    )
+                session.delete(row)
 
         await self._write(delete)
+
+    async def delete_model(self, request: Request, pk: Any) -> None:  # noqa: ANN401 - as declared there
+        """As `delete_rows`, for sqladmin."""
+        del request
+        await self.delete_rows([str(pk)])
 
     def _set(self, row: Any, values: dict[str, Any]) -> None:  # noqa: ANN401 - any row
         for name, value in values.items():

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Time,
     Uuid,
 )
+from wtforms import TextAreaField  # type: ignore[import-untyped] # it has no types
 from wtforms.validators import Optional  # type: ignore[import-untyped] # it has no types
 from wtforms.widgets import TextInput  # type: ignore[import-untyped] # it has no types
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column
     from sqlalchemy.orm import ColumnProperty
-    from wtforms import Field, Form  # type: ignore[import-untyped] # it has no types
+    from wtforms import Field, Form
 
 _TYPES: Final = (String, Boolean, Integer, Numeric, Float, Date, Time, DateTime, JSON, Uuid)
 
@@ -62,6 +63,11 @@ class Converter(ModelConverter):
     def conv_float(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
         """A field for `real` and `double precision`."""
         return self.conv_decimal(model, prop, kwargs)
+
+    @converts("Hidden")  # type: ignore[untyped-decorator] # as declared there
+    def conv_hidden(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401, ARG002 - as declared there
+        """A field for a secret of a new row."""
+        return TextAreaField(**kwargs)
 
 
 def is_editable(column: Column[Any]) -> bool:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import parse_qsl, urlsplit
 
+import anyio
 import anyio.to_thread
 from markupsafe import Markup
 from sqladmin import Admin, BaseView, expose
 from sqladmin.authentication import login_required
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from bounty_ops.errors import BountyOpsError
-from bounty_ops.studio.asking import CSV_ROWS, PAGE_ROWS, Answer, as_csv, ask
+from bounty_ops.studio.asking import (
+    CSV_LETTERS,
+    CSV_ROWS,
+    PAGE_LETTERS,
+    PAGE_ROWS,
+    Answer,
+    as_csv,
+    ask,
+)
 from bounty_ops.studio.diagram import draw
+from bounty_ops.studio.editing import EditRefused
+from bounty_ops.studio.removing import keys_of
 from bounty_ops.studio.shape import enum_shapes, table_shapes
 from bounty_ops.studio.tables import read_sizes
 
@@ -25,6 +37,9 @@ if TYPE_CHECKING:
     from bounty_ops.studio.tables import ShownTable
 
 _FOUND_WRONG: Final = 400
+_FORBIDDEN: Final = 403
+#: Each query has a connection of its own, and a server has few.
+_QUERIES_AT_ONCE: Final = 4
 
 
 class Studio(Admin):
@@ -47,6 +62,22 @@ class Studio(Admin):
             request, "sqladmin/index.html", {"rows": rows, "title": "Tables"}
         )
 
+    @login_required
+    async def delete(self, request: Request) -> Response:
+        """Remove rows, all of those that were chosen or none; answers where to go."""
+        identity = request.path_params["identity"]
+        view: Any = self._find_model_view(identity)
+        if not view.can_delete:
+            raise HTTPException(_FORBIDDEN, "Rows of this table cannot be removed here.")
+        came_from = urlsplit(request.headers.get("referer", "")).query
+        there = {name: value for name, value in parse_qsl(came_from) if name != "error"}
+        try:
+            await view.delete_rows(keys_of(request.query_params.get("pks", "")))
+        except EditRefused as error:
+            there["error"] = str(error)
+        goal = request.url_for("admin:list", identity=identity).include_query_params(**there)
+        return PlainTextResponse(str(goal))
+
 
 class QueryPage(BaseView):
     """One query that reads, its rows, its plan, and all of it for a spreadsheet."""
@@ -54,6 +85,10 @@ class QueryPage(BaseView):
     name = "Query"
     icon = "fa-solid fa-terminal"
     database: ClassVar[Database]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns = anyio.CapacityLimiter(_QUERIES_AT_ONCE)
 
     @expose("/query", methods=["GET", "POST"], identity="query")
     async def query(self, request: Request) -> Response:
@@ -65,7 +100,7 @@ class QueryPage(BaseView):
         failure: BountyOpsError | None = None
         if sql.strip():
             try:
-                answer = await anyio.to_thread.run_sync(self._ask, sql, wish)
+                answer = await anyio.to_thread.run_sync(self._ask, sql, wish, limiter=self._turns)
             except BountyOpsError as error:
                 failure = error
         if answer is not None and wish == "csv":
@@ -84,13 +119,21 @@ class QueryPage(BaseView):
         )
 
     def _ask(self, sql: str, wish: str) -> Answer:
-        most = CSV_ROWS if wish == "csv" else PAGE_ROWS
-        return ask(self.database.url, sql, most=most, run=wish != "explain")
+        for_a_file = wish == "csv"
+        return ask(
+            self.database.url,
+            sql,
+            secrets=self.database.secrets,
+            most=CSV_ROWS if for_a_file else PAGE_ROWS,
+            letters=CSV_LETTERS if for_a_file else PAGE_LETTERS,
+            run=wish != "explain",
+        )
 
 
 def _download(answer: Answer) -> Response:
     # A file that is cut says so in its name: nobody reads a page beside it.
-    name = f"first-{len(answer.rows)}-rows.csv" if answer.cut else "query.csv"
+    name = f"first-{len(answer.rows)}-rows" if answer.cut else "query"
+    name += "-with-values-cut.csv" if answer.shortened else ".csv"
     return Response(
         as_csv(answer),
         media_type="text/csv; charset=utf-8",
@@ -117,6 +160,7 @@ class DiagramPage(BaseView):
             "title": "Diagram",
             "picture": Markup(picture),  # noqa: S704 - all names in it are the models'
             "focus": focus,
+            "browse": request.url_for("admin:list", identity=focus) if focus else None,
             "tables": sorted(table.name for table in table_shapes()),
         }
         return await self.templates.TemplateResponse(request, "studio/diagram.html", context)

@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import Column, MetaData, Table, inspect, text
+from sqlalchemy import Column, Enum, MetaData, String, Table, case, inspect, literal, text
 from sqlalchemy.orm import registry
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+from bounty_ops.studio.secrets import COLUMNS, HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
+
+    from bounty_ops.studio.secrets import Secrets
 
 #: Schemas of the server itself.
 _FOREIGN_SCHEMAS: Final = re.compile(r"pg_.*|information_schema")
@@ -53,6 +57,29 @@ class Tid(UserDefinedType[str]):
         return str
 
 
+class Hidden(UserDefinedType[str]):
+    """The type of a column whose values stay with the server: whether there is one can be seen."""
+
+    cache_ok = True
+
+    def __init__(self, takes_text: bool = False) -> None:
+        self.takes_text = takes_text
+        """Whether a new row can be given a value in a form."""
+
+    def get_col_spec(self, **_options: object) -> str:
+        """Its name in PostgreSQL; only ever asked for in messages."""
+        return "TEXT"
+
+    def column_expression(self, colexpr: ColumnElement[str]) -> ColumnElement[str]:
+        """What is selected in the place of the column."""
+        return case((colexpr.is_not(None), literal(HIDDEN, String())))
+
+    @property
+    def python_type(self) -> type[str]:
+        """As the driver gives what is selected."""
+        return str
+
+
 @dataclass(frozen=True)
 class Reference:
     """A foreign key, seen from the table that has it."""
@@ -73,6 +100,8 @@ class ShownTable:
     schema: str
     table: Table
     model: type
+    hidden: frozenset[str] = frozenset()
+    """The columns whose values stay with the server."""
     outgoing: list[Reference] = field(default_factory=list)
     incoming: list[Reference] = field(default_factory=list)
 
@@ -95,11 +124,18 @@ class Size:
     size_bytes: int
 
 
-def read_tables(connection: Connection) -> dict[str, ShownTable]:
-    """Every table of the database by identity, in the order of schemas and names."""
+def read_tables(connection: Connection, secrets: Secrets | None) -> dict[str, ShownTable]:
+    """Every table of the database by identity, in the order of schemas and names.
+
+    `secrets` says which columns are hidden; None: none.
+    """
     catalog = inspect(connection)
     schemas = [name for name in catalog.get_schema_names() if not _FOREIGN_SCHEMAS.fullmatch(name)]
     partitions = {tuple(row) for row in connection.execute(text(_PARTITIONS))}
+    hidden: dict[tuple[str, str], frozenset[str]] = {}
+    if secrets is not None:
+        every = connection.exec_driver_sql(COLUMNS, (None, None))
+        hidden = secrets.among(tuple(row) for row in every)
     found: dict[str, ShownTable] = {}
     for schema in sorted(schemas, key=lambda name: (name != _PUBLIC, name)):
         names = {one for one in catalog.get_table_names(schema) if (schema, one) not in partitions}
@@ -108,7 +144,9 @@ def read_tables(connection: Connection) -> dict[str, ShownTable]:
         metadata.reflect(connection, schema, only=sorted(names), resolve_fks=False)
         for table in sorted(metadata.tables.values(), key=lambda one: one.name):
             identity = _identity(schema, table.name, found)
-            found[identity] = _mapped(identity, schema, table)
+            found[identity] = _mapped(
+                identity, schema, table, hidden.get((schema, table.name), frozenset())
+            )
     _join(found, {schema: catalog.get_multi_foreign_keys(schema) for schema in schemas})
     return found
 
@@ -144,27 +182,36 @@ def _identity(schema: str, name: str, taken: dict[str, ShownTable]) -> str:
     return wanted
 
 
-def _mapped(identity: str, schema: str, reflected: Table) -> ShownTable:
+def _mapped(identity: str, schema: str, reflected: Table, hidden: frozenset[str]) -> ShownTable:
     """A table of its own without constraints: what sqladmin sees are columns and the key."""
+    # A key that is hidden must not be the address of a row.
+    key = {column.name for column in reflected.primary_key}
+    key = set() if key & hidden else key
     columns: list[Column[Any]] = [
         Column(
             column.name,
-            column.type,
+            _type_of(column, hidden),
             key=column.name,
-            primary_key=column.primary_key,
+            primary_key=column.name in key,
             nullable=column.nullable,
             server_default=column.server_default,
             autoincrement=False,
         )
         for column in reflected.columns
     ]
-    if not any(column.primary_key for column in columns):
+    if not key:
         columns.append(Column(PLACE, Tid(), primary_key=True, system=True))
     table = Table(reflected.name, MetaData(), *columns, schema=schema)
     model = type("Row", (), {"__doc__": f"A row of {schema}.{reflected.name}."})
     # A registry of its own: one wants the names of its classes to differ.
     registry().map_imperatively(model, table)
-    return ShownTable(identity, schema, table, model)
+    return ShownTable(identity, schema, table, model, hidden)
+
+
+def _type_of(column: Column[Any], hidden: frozenset[str]) -> TypeEngine[Any]:
+    if column.name not in hidden:
+        return column.type
+    return Hidden(isinstance(column.type, String) and not isinstance(column.type, Enum))
 
 
 def _join(
@@ -179,6 +226,10 @@ def _join(
                 target = by_name.get((one["referred_schema"] or schema, one["referred_table"]))
                 if source is None or target is None:
                     continue
+                if source.hidden & set(one["constrained_columns"]) or target.hidden & set(
+                    one["referred_columns"]
+                ):
+                    continue  # a link would be an address that holds the value
                 reference = Reference(
                     source.identity,
                     tuple(one["constrained_columns"]),

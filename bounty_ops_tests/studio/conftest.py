@@ -1,10 +1,14 @@
 """A studio that serves, and a browser of few words.
 
 ==========  =========  ===================================================================
+``empty``   function   `DatabaseUrl` of an empty database
 ``filled``  function   `DatabaseUrl` of a database with Bounty's tables and some others
 ``serve``   function   ``serve(url)`` -> `Visitor` of a studio that may edit, let in
-``reader``  session    `Visitor` of a studio that is read only, of a protected environment
+``reader``  function   `Visitor` of a studio that is read only, of a protected environment;
+                       the same for all tests of a major version
 ==========  =========  ===================================================================
+
+A test with one of them runs on one major version, and in a soak on every one.
 """
 
 from __future__ import annotations
@@ -32,9 +36,12 @@ from bounty_ops.studio.database import opened
 from bounty_ops.studio.guard import Session
 from bounty_ops.studio.recording import Recorder
 from bounty_ops.studio.serving import listening, origin_of, server_of
+from bounty_ops_tests.fix_servers import all_server_majors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from _pytest.mark import ParameterSet
 
     from bounty_ops.environments import DatabaseUrl, ObjectStoreSettings
 
@@ -50,6 +57,9 @@ INSERT INTO bounty (id, title, description, amount, status, created_by_id, tags)
   FROM generate_series(1, 120) n;
 INSERT INTO bounty (id, title, description, amount, created_by_id)
   VALUES ('odd/key?#%', 'Odd <b>one</b>', '', 1, 'u1');
+INSERT INTO account (id, account_id, provider_id, user_id, access_token, refresh_token, password)
+  VALUES ('a1', 'gh-4711', 'github', 'u1', 'gho_planted', NULL, 'hash_planted'),
+         ('a2', 'gh-4712', 'github', 'u2', 'gho_planted2', 'ghr_planted', NULL);
 CREATE TABLE keyless (word text);
 INSERT INTO keyless VALUES ('one'), ('two');
 CREATE SCHEMA garden;
@@ -61,6 +71,9 @@ INSERT INTO garden.plant (row_no, place, weight, page) VALUES (1, 2, 0.5, 'p');
 ANALYZE;
 """
 
+
+#: The one that the stack embeds.
+_USUAL_MAJOR = 17
 
 Fields = dict[str, str | list[str]]
 
@@ -177,36 +190,79 @@ def _fill(url: DatabaseUrl) -> None:
     execute(url, ROWS)
 
 
+def _majors() -> list[ParameterSet]:
+    return [
+        pytest.param(major, marks=[] if major == _USUAL_MAJOR else [pytest.mark.soak])
+        for major in all_server_majors()
+    ]
+
+
+@pytest.fixture(params=_majors())
+def major(request: pytest.FixtureRequest) -> int:
+    found: int = request.param
+    return found
+
+
 @pytest.fixture
-def filled(fresh_database: DatabaseUrl) -> DatabaseUrl:
-    _fill(fresh_database)
-    return fresh_database
+def empty(make_database: Callable[..., DatabaseUrl], major: int) -> DatabaseUrl:
+    return make_database(major)
+
+
+@pytest.fixture
+def filled(empty: DatabaseUrl) -> DatabaseUrl:
+    _fill(empty)
+    return empty
 
 
 @pytest.fixture
 def serve(s3_prefix: ObjectStoreSettings) -> Iterator[Callable[..., Visitor]]:
     with ExitStack() as stack:
 
-        def start(url: DatabaseUrl, *, bucket: ObjectStoreSettings = s3_prefix) -> Visitor:
-            return _start(stack, url, bucket, may_edit=True)
+        def start(
+            url: DatabaseUrl,
+            *,
+            bucket: ObjectStoreSettings = s3_prefix,
+            shows_secrets: bool = False,
+        ) -> Visitor:
+            return _start(stack, url, bucket, may_edit=True, shows_secrets=shows_secrets)
 
         yield start
 
 
 @pytest.fixture(scope="session")
-def reader(pg_server: DatabaseUrl, s3_store: ObjectStoreSettings) -> Iterator[Visitor]:
-    url = pg_server.with_database(f"test_{secrets.token_hex(6)}")
-    execute(pg_server, f'CREATE DATABASE "{url.database}"')
-    _fill(url)
+def _readers(
+    pg_server_of: Callable[[int], DatabaseUrl], s3_store: ObjectStoreSettings
+) -> Iterator[Callable[[int], Visitor]]:
+    found: dict[int, Visitor] = {}
     with ExitStack() as stack:
-        yield _start(stack, url, s3_store, may_edit=False)
-    execute(pg_server, f'DROP DATABASE "{url.database}" WITH (FORCE)')
+
+        def reader_of(major: int) -> Visitor:
+            if major not in found:
+                server = pg_server_of(major)
+                url = server.with_database(f"test_{secrets.token_hex(6)}")
+                execute(server, f'CREATE DATABASE "{url.database}"')
+                stack.callback(execute, server, f'DROP DATABASE "{url.database}" WITH (FORCE)')
+                _fill(url)
+                found[major] = _start(stack, url, s3_store, may_edit=False)
+            return found[major]
+
+        yield reader_of
+
+
+@pytest.fixture
+def reader(_readers: Callable[[int], Visitor], major: int) -> Visitor:
+    return _readers(major)
 
 
 def _start(
-    stack: ExitStack, url: DatabaseUrl, bucket: ObjectStoreSettings, *, may_edit: bool
+    stack: ExitStack,
+    url: DatabaseUrl,
+    bucket: ObjectStoreSettings,
+    *,
+    may_edit: bool,
+    shows_secrets: bool = False,
 ) -> Visitor:
-    access = Access("development", not may_edit, may_edit, "ada@desk", url.address())
+    access = Access("development", not may_edit, may_edit, "ada@desk", url.address(), shows_secrets)
     store = ObjectStore(bucket)
     listener = stack.enter_context(listening(0))
     database = stack.enter_context(

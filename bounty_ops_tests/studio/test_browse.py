@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import secrets
 from html import unescape
 from typing import TYPE_CHECKING
 
-from bounty_ops.studio.browse import WINDOW
+from bounty_ops.studio import browse
+from bounty_ops.studio.window import WINDOW
 from bounty_ops_tests.studio.conftest import address_of, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from bounty_ops.environments import DatabaseUrl
     from bounty_ops_tests.studio.conftest import Visitor
@@ -138,3 +143,70 @@ def test_pages_hold_on_a_large_table_until_it_goes_away(
         assert filled.password not in gone.text
     asked = visitor.post("/query", {"sql": "SELECT 1"})
     assert "does not exist" in asked.text
+
+
+def test_an_order_goes_on_beyond_the_window(
+    empty: DatabaseUrl, serve: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal values, and those that are NULL, are neither left out nor told twice."""
+    monkeypatch.setattr(browse, "WINDOW", 100)
+    execute(
+        empty,
+        "CREATE TABLE many (id integer PRIMARY KEY, grade integer, at timestamptz); "
+        "INSERT INTO many SELECT n, NULLIF(n % 7, 0), '2026-01-01'::timestamptz + n % 5 * "
+        "interval '1 microsecond' FROM generate_series(1, 260) n; ANALYZE many",
+    )
+    visitor = serve(empty)
+    for column, way in (("grade", "asc"), ("grade", "desc"), ("at", "desc"), ("id", "asc")):
+        expected = [
+            str(row[0])
+            for row in execute(empty, f"SELECT id FROM many ORDER BY {column} {way}, id")
+        ]
+        there = f"{visitor.session.path}/many/list?sortBy={column}&sort={way}&pageSize=50"
+        found: list[str] = []
+        while there:
+            page = visitor.raw("GET", there.removeprefix(visitor.session.origin)).text
+            found += keys(page, "many")
+            onwards = re.search(r'href="([^"]+)">Go on after the last one', page)
+            following = re.search(r'href="([^"]+)">\s*next', page)
+            goal = onwards or following
+            there = unescape(goal[1]) if goal and goal[1] != "#" else ""
+        assert found == expected, (column, way)
+    first = visitor.get("/many/list").text
+    assert "of more than 100 items" in first
+    assert "has about 260" in first
+    # What an address says of another order is of no account.
+    other = visitor.get("/many/list", sortBy="grade", sort="asc", after="259", afterOrder="at:asc")
+    assert keys(other.text, "many")[0] == expected[0]
+    gone = {"sortBy": "grade", "sort": "asc", "afterOrder": "grade:asc"}
+    assert visitor.get("/many/list", after="999", **gone).status == 404
+    assert visitor.get("/many/list", after="x", **gone).status == 404
+
+
+def test_rows_that_cannot_be_counted_in_time_are_shown(
+    empty: DatabaseUrl, serve: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browse, "COUNT_MILLISECONDS", 1)
+    role = f"plain_{secrets.token_hex(4)}"
+    execute(
+        empty,
+        "CREATE TABLE slow (id integer PRIMARY KEY); "
+        "INSERT INTO slow SELECT generate_series(1, 90); "
+        "CREATE FUNCTION slowly(integer) RETURNS boolean LANGUAGE plpgsql VOLATILE AS "
+        "$$ BEGIN PERFORM pg_sleep(0.005); RETURN true; END $$; "
+        "ALTER TABLE slow ENABLE ROW LEVEL SECURITY; "
+        "ALTER TABLE slow FORCE ROW LEVEL SECURITY; "
+        "CREATE POLICY p ON slow USING (slowly(id)); "
+        f"CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT SELECT ON slow TO {role}",
+    )
+    try:
+        visitor = serve(dataclasses.replace(empty, user=role, password="pw"))
+        first = visitor.get("/slow/list").text
+        assert len(keys(first, "slow")) == 50
+        assert "were not counted" in first
+        assert "of more than 51 items" in first
+        last = visitor.get("/slow/list", page="2").text
+        assert keys(last, "slow")[-1] == "90"
+        assert "of 90 items" in last
+    finally:
+        execute(empty, f"DROP OWNED BY {role}; DROP ROLE {role}")

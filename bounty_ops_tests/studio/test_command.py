@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -17,6 +18,9 @@ from bounty_ops.cli import studio as command
 from bounty_ops_tests.cli.documented import documented_fields
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
     from bounty_ops_tests.fix_command_line import CommandLine
 
 
@@ -26,11 +30,7 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> 
     (command_line.home / "bounty_ops.toml").write_text(
         "[environments.production]\nrequire_tls = false\n", encoding="utf-8"
     )
-    with command_line.start(*_of_the_page("production"), "--port", "0", "--json") as studio:
-        assert studio.stdout is not None
-        said = ""
-        while not said.endswith("}\n"):
-            said += studio.stdout.readline()
+    with _running(command_line, *_of_the_page("production")) as (studio, said):
         document = json.loads(said)
         assert document.keys() == documented_fields("studio")
         assert (document["environment"], document["protected"]) == ("production", True)
@@ -57,16 +57,36 @@ def test_a_protected_environment_is_edited_when_that_is_asked_for(
     (command_line.home / "bounty_ops.toml").write_text(
         "[environments.production]\nrequire_tls = false\n", encoding="utf-8"
     )
-    with command_line.start(*_of_the_page("--allow-edit"), "--port", "0", "--json") as studio:
-        assert studio.stdout is not None
-        said = ""
-        while not said.endswith("}\n"):
-            said += studio.stdout.readline()
+    with _running(command_line, *_of_the_page("--allow-edit")) as (studio, said):
         studio.send_signal(signal.SIGTERM)
         studio.communicate(timeout=60)
     document = json.loads(said)
     assert (document["protected"], document["editing"]) == (True, True)
     assert studio.returncode == 143
+
+
+@pytest.mark.soak
+def test_secrets_are_shown_when_that_is_asked_for(command_line: CommandLine) -> None:
+    with _running(command_line, *_of_the_page("--show-secrets")) as (studio, said):
+        studio.send_signal(signal.SIGINT)
+        studio.communicate(timeout=60)
+    assert json.loads(said)["secrets_shown"] is True
+
+
+@contextmanager
+def _running(line: CommandLine, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A studio and what it said first; it ends with the block, whatever happens there."""
+    with line.start(*words, "--port", "0", "--json") as studio:
+        try:
+            assert studio.stdout is not None
+            said = ""
+            while not said.endswith("}\n"):
+                line_said = studio.stdout.readline()
+                assert line_said, "it ended before it said where it is"
+                said += line_said
+            yield studio, said
+        finally:
+            studio.kill()
 
 
 def _of_the_page(ending: str) -> list[str]:
@@ -84,6 +104,10 @@ def test_what_cannot_work_is_said(bare_command_line: CommandLine) -> None:
     assert "nowhere" in unknown.stderr
     both = line.run("studio", "--allow-edit", "--read-only")
     assert both.code == 2
+    (line.home / ".env.production").write_text("DATABASE_URL=postgresql://a@127.0.0.1/b\n")
+    secrets = line.run("studio", "-e", "production", "--show-secrets")
+    assert secrets.code == 2
+    assert "its secrets are not shown" in secrets.stderr
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]

@@ -42,15 +42,23 @@ def test_the_dictionary_is_complete() -> None:
 
 def test_the_diagram_has_every_table_and_reference() -> None:
     picture = ET.fromstring(diagram.draw())  # noqa: S314 - ours
-    groups = {one.get("id") for one in picture.iter(f"{_SVG}g")}
+    groups = {one.get("id") for one in picture.iter(f"{_SVG}g")} - {None}
     assert groups == {f"table-{name}" for name in Base.metadata.tables}
     references = sum(len(table.foreign_keys) for table in Base.metadata.tables.values())
     assert len(list(picture.iter(f"{_SVG}path"))) == references
+    drawn = [one for one in picture.iter(f"{_SVG}g") if one.get("class") == "edge"]
+    # Lines to the table that nearly all refer to would hide the others; columns name it.
+    assert {one.get("data-to") for one in drawn if one.get("opacity") == "0"} == {"user"}
+    words = [one.text or "" for one in picture.iter(f"{_SVG}text")]
+    to_it = sum(one.get("data-to") == "user" for one in drawn)
+    assert sum(one.startswith("→ user") for one in words) == to_it
+    for domain in {table.domain for table in table_shapes()}:
+        assert domain.replace("_", " ") in words
 
 
 def test_one_table_is_drawn_with_its_neighbours() -> None:
     picture = ET.fromstring(diagram.draw("bounty_vote", link=lambda name: f"?t={name}&x=<"))  # noqa: S314 - ours
-    groups = {one.get("id") for one in picture.iter(f"{_SVG}g")}
+    groups = {one.get("id") for one in picture.iter(f"{_SVG}g")} - {None}
     assert groups == {"table-bounty_vote", "table-bounty", "table-user"}
     assert len(list(picture.iter(f"{_SVG}path"))) == 2
     assert "?t=user&x=<" in {one.get("href") for one in picture.iter(f"{_SVG}a")}
