@@ -45,8 +45,8 @@ def proof_overdue(situation: Situation, settings: RuleSettings) -> Answer:
         rule=Rule.PROOF_OVERDUE,
         candidates=[backup for backup in complete if backup.verdict is Verdict.PROVED],
         what="backup that a restore has proved",
-        remedy=f"bounty-ops backup list -e {situation.environment}, then bounty-ops backup "
-        "verify ID of the newest",
+        remedy=f"bounty-ops backup verify -e {situation.environment} restores the newest and says "
+        "what speaks against it",
     )
 
 

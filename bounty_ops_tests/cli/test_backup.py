@@ -64,13 +64,17 @@ def test_a_damaged_archive_is_refuted_with_exit_code_1(
     store.delete(key)
     store.put_if_absent(key, bytes(archive), content_type="application/octet-stream")
 
-    verify = filled.run("backup", "verify", run.document["id"], "--json")
+    verify = filled.run("backup", "verify", "--json")  # without an id, the newest
     assert verify.code == 1, verify.stderr
+    assert verify.document["id"] == run.document["id"]
     assert set(verify.document) == documented_fields("backup verify")
     assert verify.document["verdict"] == "refuted"
     assert verify.document["differences"]
     assert verify.stderr == ""
     assert filled.run("backup", "list", "--json").document[0]["verdict"] == "refuted"
+    shown = filled.run("backup", "show", run.document["id"], "--json").document
+    assert shown["differences"] == verify.document["differences"]
+    assert "EXPECTED" in filled.run("backup", "show", run.document["id"]).stdout
 
 
 @pytest.mark.parametrize("words", [("show",), ("verify",)])
@@ -84,6 +88,9 @@ def test_an_id_that_nobody_knows_is_a_wrong_usage_or_a_missing_record(
 
 
 def test_an_empty_bucket_is_an_empty_list(command_line: CommandLine) -> None:
+    nothing = command_line.run("backup", "verify")
+    assert nothing.code == 2
+    assert "bounty-ops backup run -e development" in nothing.error_lines[1]
     assert command_line.run("backup", "list", "--json").document == []
     assert "no backup yet" in command_line.run("backup", "list").stdout
 

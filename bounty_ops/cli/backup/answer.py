@@ -101,9 +101,17 @@ def held_back(summary: BackupSummary) -> str:
     return ", ".join(word for word, so in (("pinned", summary.pinned), ("locked", locked)) if so)
 
 
-def show_document(summary: BackupSummary, manifest: Manifest) -> Document:
+def verdict_rests_on(summary: BackupSummary, proofs: Sequence[Proof]) -> Proof | None:
+    """The verification that a backup has its verdict from."""
+    told = [one for one in proofs if one.verified_at == summary.verified_at]
+    return told[0] if told else None
+
+
+def show_document(summary: BackupSummary, manifest: Manifest, proof: Proof | None) -> Document:
     """Everything about one backup."""
     return summary_document(summary) | {
+        "reason": proof.reason if proof else None,
+        "differences": [_difference(d) for d in proof.differences] if proof else [],
         "database": manifest.database,
         "finished_at": manifest.finished_at,
         "seconds": manifest.seconds,
@@ -131,8 +139,10 @@ def show_document(summary: BackupSummary, manifest: Manifest) -> Document:
     }
 
 
-def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) -> None:
-    """One backup with its tables."""
+def draw_backup(
+    console: Console, summary: BackupSummary, manifest: Manifest, proof: Proof | None
+) -> None:
+    """One backup with what speaks against it and its tables."""
     _draw_facts(
         console,
         {
@@ -149,9 +159,13 @@ def draw_backup(console: Console, summary: BackupSummary, manifest: Manifest) ->
             "state": state(summary.state),
             "verdict": state(summary.verdict),
             "verified": clock(summary.verified_at),
+            **({"reason": shown(proof.reason)} if proof and proof.reason else {}),
             **_imported(manifest),
         },
     )
+    if proof is not None and proof.differences:
+        console.print()
+        _draw_differences(console, proof.differences)
     rows = [
         (
             table_name(t),

@@ -26,17 +26,20 @@ if TYPE_CHECKING:
 def show(invocation: Invocation, backup_id: str) -> None:
     """Show one backup with every table it holds, and where it was restored.
 
-    ID may be shortened to its beginning.
+    Of one that is refuted or inconclusive, also what its last verification found. ID may be
+    shortened to its beginning.
     """
     with servers(invocation, bucket=True) as settings:
         journal = Journal(ObjectStore(settings.require_object_store()))
         manifest = journal.find(backup_id, invocation.environment)
         [summary] = [s for s in journal.summaries(manifest.environment) if s.id == manifest.id]
+        proofs = journal.proofs(manifest.environment, manifest.id)
         restores = read_restores(journal.store, manifest.environment, backup_id=manifest.id)
+    told = answer.verdict_rests_on(summary, proofs)
 
     def draw(console: Console) -> None:
-        answer.draw_backup(console, summary, manifest)
+        answer.draw_backup(console, summary, manifest, told)
         draw_records(console, restores)
 
-    shown = answer.show_document(summary, manifest)
+    shown = answer.show_document(summary, manifest, told)
     present(invocation, shown | {"restores": [record_document(one) for one in restores]}, draw)

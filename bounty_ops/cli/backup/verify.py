@@ -16,9 +16,10 @@ from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.progress import byte_progress, waiting
 from bounty_ops.cli.session import servers
 from bounty_ops.cli.shared import Command
+from bounty_ops.errors import UsageError
 from bounty_ops.journal import Journal
 from bounty_ops.journal.catalogue import index_verification
-from bounty_ops.journal.records import Verdict
+from bounty_ops.journal.records import BackupState, Verdict
 from bounty_ops.object_store import ObjectStore
 from bounty_ops.restore import verify_backup
 
@@ -28,17 +29,21 @@ if TYPE_CHECKING:
 
 
 @click.command("verify", cls=Command)
-@click.argument("backup_id", metavar="ID")
+@click.argument("backup_id", metavar="[ID]", required=False)
 @pass_invocation
-def verify(invocation: Invocation, backup_id: str) -> None:
+def verify(invocation: Invocation, backup_id: str | None) -> None:
     """Restore a backup into a throw-away server and compare.
 
-    ID may be shortened to its beginning. Exit code 0 only when the verdict is `proved`; 1 when it
-    is `refuted` or `inconclusive`.
+    Without ID the newest complete backup of the environment; ID may be shortened to its beginning.
+    Exit code 0 only when the verdict is `proved`; 1 when it is `refuted` or `inconclusive`.
     """
     with servers(invocation, bucket=True) as settings:
         journal = Journal(ObjectStore(settings.require_object_store()))
-        manifest = journal.find(backup_id, invocation.environment)
+        if backup_id is None:
+            environment = settings.environment(invocation.environment).name
+            manifest = journal.find(newest_complete(journal, environment), environment)
+        else:
+            manifest = journal.find(backup_id, invocation.environment)
         proof = verify_and_note(invocation, settings, journal, manifest)
     present(
         invocation,
@@ -47,6 +52,17 @@ def verify(invocation: Invocation, backup_id: str) -> None:
     )
     if proof.verdict is not Verdict.PROVED:
         click.get_current_context().exit(FOUND)
+
+
+def newest_complete(journal: Journal, environment: str) -> str:
+    """The id of the newest backup that can be restored at all; raises UsageError without one."""
+    whole = [one for one in journal.summaries(environment) if one.state is BackupState.COMPLETE]
+    if not whole:
+        raise UsageError(
+            f"there is no complete backup of {environment} to verify",
+            hint=f"Take one, which is verified as well: bounty-ops backup run -e {environment}",
+        )
+    return whole[0].id
 
 
 def verify_and_note(
