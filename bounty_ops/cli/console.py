@@ -39,9 +39,20 @@ def console(*, stderr: bool = False) -> Console:
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows `?`
     width = None if stream.isatty() else _PIPE_WIDTH
-    return Console(
+    return _Console(
         file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True, width=width
     )
+
+
+class _Console(Console):
+    """One that leaves it to `main` what it means that nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on: Rich would end the process with 1, which says that a check found something.
+
+        Raises BrokenPipeError.
+        """
+        raise BrokenPipeError
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -183,9 +183,12 @@ def test_a_broken_url_is_named_without_repeating_it(bare_command_line: CommandLi
     assert "planted" not in outcome.stdout + outcome.stderr
 
 
-def test_nobody_reading_on_is_not_worth_a_word(command_line: CommandLine) -> None:
-    # A help text written into a pipe whose reader is gone.
-    process = command_line.start("--help")
+@pytest.mark.parametrize("words", [("--help",), ("alerts", "rules")])
+def test_nobody_reading_on_is_not_worth_a_word(
+    command_line: CommandLine, words: tuple[str, ...]
+) -> None:
+    # A help text, or a table, written into a pipe whose reader is gone.
+    process = command_line.start(*words)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
