@@ -276,6 +276,14 @@ DISK_FULL: Final = Cause(
     "SQLSTATE",
     ("53100",),
 )
+ROWS_VIOLATE: Final = Cause(
+    "rows_violate",
+    PostgresError,
+    "rows do not keep to a constraint",
+    "The message names it: correct the rows that violate it, or the constraint.",
+    "SQLSTATE",
+    ("23505", "23502", "23503", "23514", "23P01"),
+)
 SCHEMA_MISMATCH: Final = Cause(
     "schema_mismatch",
     PostgresError,

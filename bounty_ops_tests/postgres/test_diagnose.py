@@ -133,6 +133,14 @@ def test_6_schema_mismatch(fresh_database: DatabaseUrl, statement: str) -> None:
     assert "db drift" in error.hint
 
 
+def test_6_rows_that_violate(fresh_database: DatabaseUrl) -> None:
+    double = "CREATE TEMPORARY TABLE t AS SELECT 1 AS a UNION ALL SELECT 1;"
+    error = diagnosed(fresh_database, f"{double} CREATE UNIQUE INDEX only_one ON t (a)")
+    assert error.diagnosis == "rows_violate"
+    assert '"only_one"' in str(error)
+    assert "correct the rows" in error.hint
+
+
 def test_7_too_many_clients(tls_server: TlsServer) -> None:
     url = tls_server.with_mode("require")
     with ExitStack() as stack:
