@@ -75,7 +75,8 @@ def migrate(
     if dry_run and (digest is not None or backup_first):
         raise UsageError(
             "--dry-run excludes --apply and --backup-first",
-            hint="Leave them away to see the plan, or --dry-run to carry it out.",
+            hint="Leave out --apply and --backup-first to see the plan, or --dry-run to carry it "
+            "out.",
         )
     with ExitStack() as stack:
         settings = stack.enter_context(servers(invocation, database=True))
