@@ -52,8 +52,8 @@ CLOSED: Final = {
 #: What the units use besides: a machine without systemd-analyze can still tell a wrong name.
 OTHERS: Final = {
     "Description", "Documentation", "Wants", "After", "Type", "Group", "StateDirectoryMode",
-    "WorkingDirectory", "Environment", "EnvironmentFile", "ExecStart", "Restart", "RestartSec",
-    "TimeoutStopSec", "OOMPolicy", "ProtectClock", "ProtectHostname", "ProtectProc",
+    "WorkingDirectory", "Environment", "EnvironmentFile", "ExecStartPre", "ExecStart", "Restart",
+    "RestartSec", "TimeoutStopSec", "OOMPolicy", "ProtectClock", "ProtectHostname", "ProtectProc",
     "RestrictAddressFamilies", "RestrictRealtime", "RemoveIPC", "SystemCallArchitectures",
     "SystemCallErrorNumber", "WantedBy",
 }  # fmt: skip
@@ -81,7 +81,7 @@ def installed(tmp_path: Path) -> list[Path]:
     """The units as they would lie in /etc/systemd/system, on a machine that has the program."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("dagster", "dagster-daemon", "dagster-webserver"):
+    for name in ("python", "dagster", "dagster-daemon", "dagster-webserver"):
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(stat.S_IRWXU)
     units = []
@@ -150,6 +150,8 @@ def test_the_commands_are_those_of_the_compose_file_but_for_places() -> None:
         there = " ".join(services[name]["command"])
         there = there.replace("/srv/dagster/workspace.yaml", "/etc/bounty-ops/workspace.yaml")
         assert start == f"{INSTALLED}/{there}".replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - a container's
+    (wait,) = settings_of(SYSTEMD / "bounty-ops-code.service")["ExecStartPre"]
+    assert wait.removeprefix(f"{INSTALLED}/") in services["code"]["entrypoint"][-1]
     (server,) = (each["grpc_server"] for each in read(SYSTEMD / "workspace.yaml")["load_from"])
     (start,) = settings_of(SYSTEMD / "bounty-ops-code.service")["ExecStart"]
     assert f"--host={server['host']} --port={server['port']} " in start
