@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bounty_ops.monitoring.going_on import Counted, can_have_gone_on, share_unnoticed
+from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,7 +132,6 @@ def account(before: Look, after: Look) -> Interval | None:
     unseen = _unseen(before, after, evictions, len(vanished))
     lost = [
         *_lost_with_entries(before, after, anew | vanished),
-        *_lost_unnoticed(before, after, anew),
         _lost_unseen(before, after, spent, unseen),
     ]
     return Interval(
@@ -200,22 +199,6 @@ def _lost_with_entries(before: Look, after: Look, gone: set[Key]) -> Iterator[tu
         blind = _blind_seconds(before, after, now)
         calls = blind * _rate(before, key, whole=(after.at - before.at).total_seconds())
         yield calls, calls * then.seconds / max(1, then.calls)
-
-
-def _lost_unnoticed(before: Look, after: Look, anew: set[Key]) -> Iterator[tuple[float, float]]:
-    """What entries hide that were made anew as well, and look as if they had gone on.
-
-    Each that gave itself away, though it was called at least as often since as before, stands for
-    others that did not (`share_unnoticed`): of those, what is told lacks what they had before.
-    """
-    for key in anew:
-        then, now = before.entries[key], after.entries[key]
-        told = now.since is not None or before.reset_at != after.reset_at
-        if told or not 0 < then.calls <= now.calls:
-            continue
-        unnoticed = share_unnoticed(then.calls, now.calls)
-        others = unnoticed / (1 - unnoticed)
-        yield others * then.calls, others * then.seconds
 
 
 def _blind_seconds(before: Look, after: Look, now: Counted | None) -> float:

@@ -64,13 +64,3 @@ def _comes_out(then: Counted, now: Counted) -> bool:
     squares = now.squares - then.squares - sum(each * each for each in known)
     least = rest * rest / others if others else 0.0
     return squares >= least - _ROUNDING * now.squares
-
-
-def share_unnoticed(calls_before: int, calls_since: int) -> float:
-    """Of entries made anew with at least as many calls as before, which share looks as if going on.
-
-    The fastest and the slowest of all calls both have to be among those since; any two are as
-    likely to be these. Sums that do not come out give some more away, so it is at most this share.
-    """
-    both = calls_before + calls_since
-    return calls_since * (calls_since - 1) / (both * (both - 1)) if both > 1 else 0.0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounty_ops.monitoring.accounting import Interval, Key, Look, account
-from bounty_ops.monitoring.going_on import Counted, can_have_gone_on, share_unnoticed
+from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,28 +83,6 @@ def test_before_stats_since_an_entry_gives_itself_away_by_what_cannot_happen(
     assert interval.spent[A].calls == after.calls
     assert interval.made_anew == 1
     assert interval.calls_coverage < 1
-
-
-def test_before_stats_since_an_entry_that_gives_itself_away_stands_for_others_that_do_not() -> None:
-    # Of 20 calls, 10 on either side, fastest and slowest are both among the later 9 in 38 times.
-    share = share_unnoticed(10, 10)
-    assert share == pytest.approx(9 / 38)
-    before = replace(_look(0, a=_counted(10, None)), recent_seconds=FIVE.total_seconds())
-    interval = _interval(before, _look(5, a=_counted(10, None, shortest=0.02)))
-    assert interval.lost_calls == pytest.approx(10 * share / (1 - share))
-    # One that was called less often since than before always gives itself away.
-    assert _interval(before, _look(5, a=_counted(9, None))).lost_calls == 0
-    # Whom the server tells everything it hides nothing from.
-    told = _interval(before, _look(5, a=_counted(10, NOON), reset_at=OLD))
-    assert told.lost_calls == 0
-
-
-@given(st.integers(1, 6), st.integers(1, 6))
-def test_the_share_that_stays_unnoticed_is_that_of_all_orders_of_calls(old: int, new: int) -> None:
-    both = [(lowest, highest) for lowest in range(old + new) for highest in range(old + new)]
-    orders = [pair for pair in both if pair[0] != pair[1]]
-    unnoticed = sum(lowest < new and highest < new for lowest, highest in orders)
-    assert share_unnoticed(old, new) == pytest.approx(unnoticed / len(orders))
 
 
 def test_a_reset_of_all_is_told_by_its_moment_even_when_the_counters_have_grown_again() -> None:
