@@ -134,10 +134,9 @@ def test_without_resets_every_call_is_known(watched: _Watched) -> None:
     assert watched.told == (4 * CALLS, 4 * CALLS, 0)
 
 
-def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
-    watched: _Watched, version: str
-) -> None:
-    chance = _chance(2)
+def _run_with_mild_resets(watched: _Watched, seed: int) -> tuple[int, int]:
+    """How many calls nobody can know any more, and how many more may look as if they were not."""
+    chance = _chance(seed)
     counted: Counter[int] = Counter()  # by the entry, as the look before saw it
     lost = hidden = 0
     for interval in range(INTERVALS):
@@ -155,6 +154,13 @@ def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
                 calls[number] += 60
         counted += calls
         watched.look()
+    return lost, hidden
+
+
+def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
+    watched: _Watched, version: str
+) -> None:
+    lost, hidden = _run_with_mild_resets(watched, seed=2)
     truth, known, _ = watched.told
     # What a reset threw away before anybody saw it nobody can know.
     assert lost / truth < 0.11
@@ -165,6 +171,19 @@ def test_under_mild_resets_at_most_11_percent_are_missing_and_coverage_says_so(
     assert truth - lost - hidden <= known <= truth - lost
     assert (lost + hidden) / truth < 0.13
     assert watched.told.coverage == pytest.approx(watched.told.share, abs=_TIMED)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["1.10"])
+def test_without_stats_since_too_at_most_11_percent_are_missing_on_average(
+    watched: _Watched,
+) -> None:
+    shares = []
+    for seed in range(2, 8):
+        watched.told = _Told(0, 0, 0)
+        _run_with_mild_resets(watched, seed)
+        shares.append(1 - watched.told.share)
+    assert sum(shares) / len(shares) < 0.11
 
 
 def test_when_everything_is_reset_coverage_says_how_much_is_missing(watched: _Watched) -> None:
