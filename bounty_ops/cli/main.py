@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A wrong option is noticed before the right ones behind it are read.
     invocation = Invocation(json="--json" in words, debug="--debug" in words)
     invocation.redaction.learn_variables(os.environ)
+    invocation.redaction.learn_words(words)
     _listen_to_signals()
     _quieten(invocation)
     try:

@@ -7,11 +7,12 @@ is shown, raw and percent-encoded.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bounty_ops.environments import Settings
 
@@ -19,6 +20,8 @@ _MASK = "***"
 # A password of one or two characters would tear holes into every word of a traceback, and hiding
 # it hides nothing.
 _SHORTEST = 3
+#: The password of a URL, up to the last `@`: one of its own may stand there unencoded.
+_PASTED = re.compile(r"://[^:/?#\s]*:(\S+)@|[?&]password=([^&\s]+)")
 _VARIABLES = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -44,6 +47,17 @@ class Redaction:
     def learn_variables(self, environ: Mapping[str, str]) -> None:
         """Remember the secrets that other programs' variables hold, whether we use them or not."""
         self.add(environ.get(name) for name in _VARIABLES)
+
+    def learn_words(self, words: Sequence[str]) -> None:
+        """Remember the passwords of URLs among the words of a command.
+
+        Somebody pasted one where a name belongs. This machine has seen it by then; the log that
+        keeps what a command said need not.
+        """
+        for word in words:
+            for found in _PASTED.finditer(word):
+                given = found[1] or found[2]
+                self.add((given, unquote(given)))
 
     def apply(self, text: str) -> str:
         """`text` without any known secret."""
