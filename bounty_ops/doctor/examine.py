@@ -12,6 +12,7 @@ from bounty_ops.doctor.database import OPERATIONS, examine_environment, examine_
 from bounty_ops.doctor.keys import encryption_key
 from bounty_ops.doctor.machine import disk_space, local_servers, state_directory
 from bounty_ops.doctor.names import CHECKS
+from bounty_ops.doctor.privacy import private_files
 from bounty_ops.doctor.result import CheckResult, State, failed, guarded, ok
 from bounty_ops.doctor.side_by_side import Examination, side_by_side
 from bounty_ops.doctor.store import buckets
@@ -66,6 +67,7 @@ def examine(
 
 def _before_servers(settings: Settings) -> Iterator[CheckResult]:
     yield from _settings(settings)
+    yield private_files(settings)
     yield from examine_switches(settings)
     yield state_directory(settings)
     yield disk_space(settings)

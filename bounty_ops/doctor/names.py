@@ -9,6 +9,7 @@ from typing import Final
 CHECKS: Final[dict[str, dict[str, str]]] = {
     "project": {
         "settings": "Can every file and variable be read, and does it make sense?",
+        "private files": "May nobody else on this machine read the files with passwords?",
     },
     "this machine": {
         "state directory": "May it be written into?",

@@ -14,6 +14,7 @@ from psycopg import sql
 from bounty_ops.embedded.disk import writing_to
 from bounty_ops.embedded.ports import LOOPBACK
 from bounty_ops.environments.model import DEVELOPMENT
+from bounty_ops.environments.tls import for_libpq
 from bounty_ops.errors import EmbeddedError
 from bounty_ops.postgres.connect import connect
 
@@ -78,7 +79,7 @@ def storage_parameters(url: DatabaseUrl, *, embedded: bool) -> dict[str, str]:
     Raises:
         PostgresError: it cannot be made.
     """
-    parameters = dict(url.parameters)
+    parameters = for_libpq(dict(url.parameters))
     if not embedded:
         with connect(url, application_name="bounty-ops up") as connection:
             connection.execute(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bounty_ops.doctor import State, examine
 from bounty_ops.doctor.names import CHECKS
+from bounty_ops.doctor.privacy import private_files
 from bounty_ops.environments import load_settings
 from bounty_ops_tests.cli.documented import documented_fields, text_of
 
@@ -127,6 +130,29 @@ def test_one_environment_can_be_examined_alone(command_line: CommandLine) -> Non
     outcome = command_line.run("doctor", "-e", "development", "--json")
     assert "staging" not in {each["subject"] for each in outcome.document}
     assert command_line.run("doctor", "-e", "nowhere").code == 2
+
+
+def test_files_with_passwords_that_everybody_may_read_are_a_warning(
+    tmp_path: Path,
+) -> None:
+    # The directories of tests are private: no path leads there, whatever mode a file has.
+    home = tmp_path / "home"
+    home.mkdir()
+    secret = home / ".env.staging"
+    secret.write_text("DATABASE_URL=postgresql://a@127.0.0.1:1/b\n")
+    secret.chmod(0o644)
+    assert private_files(load_settings(home, {})).state is State.OK
+    # Elsewhere one does.
+    with TemporaryDirectory(dir="/var/tmp") as public:
+        Path(public).chmod(0o755)
+        secret = Path(public) / ".env.staging"
+        secret.write_text("DATABASE_URL=postgresql://a:hidden@127.0.0.1:1/b\n")
+        secret.chmod(0o644)
+        found = private_files(load_settings(Path(public), {}))
+        assert found.state is State.WARNING
+        assert f"chmod o-rwx {secret}" in (found.remedy or "")
+        secret.chmod(0o600)
+        assert private_files(load_settings(Path(public), {})).state is State.OK
 
 
 def test_a_switch_that_is_not_set_or_shared_is_told_and_its_url_is_not(
