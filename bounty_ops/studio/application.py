@@ -88,9 +88,10 @@ def _studio(
 
     async def failed(request: Request, error: Exception) -> Response:
         told = _told(error, database)
-        context = {"status_code": _status(told), "message": str(told), "hint": told.hint}
+        status = _status(error, told)
+        context = {"status_code": status, "message": str(told), "hint": told.hint}
         answer: Response = await made.templates.TemplateResponse(
-            request, "sqladmin/error.html", context, status_code=_status(told)
+            request, "sqladmin/error.html", context, status_code=status
         )
         return answer
 
@@ -117,9 +118,10 @@ def _told(error: Exception, database: Database) -> BountyOpsError:
     )
 
 
-def _status(told: BountyOpsError) -> int:
+def _status(error: Exception, told: BountyOpsError) -> int:
     if isinstance(told, InsufficientPrivilege):
         return 403
-    if isinstance(told, UsageError):
-        return 400
-    return 503
+    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    # 22: a value that the column cannot hold, such as a number that is too large; 42: an order or
+    # a comparison that its type does not have.
+    return 400 if isinstance(told, UsageError) or state.startswith(("22", "42")) else 503

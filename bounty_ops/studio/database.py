@@ -13,6 +13,7 @@ from bounty_ops.environments.masking import Masking
 from bounty_ops.postgres.connect import engine, translated
 from bounty_ops.studio.recording import record_before_commit
 from bounty_ops.studio.secrets import secrets_of
+from bounty_ops.studio.values import take_what_comes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +87,7 @@ def _writer(url: DatabaseUrl) -> Engine:
 def _prepare(made: Engine, *more: str) -> None:
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+        take_what_comes(connection)
         with connection.cursor() as cursor:
             for statement in (
                 f"SET statement_timeout = {STATEMENT_MILLISECONDS}",

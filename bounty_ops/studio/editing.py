@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import anyio.to_thread
 from sqladmin.helpers import get_object_identifier
-from sqlalchemy import JSON, literal_column, null
+from sqlalchemy import JSON, Date, DateTime, literal_column, null
 from starlette.exceptions import HTTPException
 from wtforms import HiddenField  # type: ignore[import-untyped] # it has no types
 
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.postgres.connect import translated
-from bounty_ops.studio.forms import changed, cleaned
+from bounty_ops.studio.forms import changed, cleaned, is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +50,10 @@ class Editing:
     async def get_form_data_for_edit(self, obj: Any) -> dict[str, Any]:  # noqa: ANN401 - any row
         """What the form shows at first."""
         found: dict[str, Any] = await super().get_form_data_for_edit(obj)  # type: ignore[misc] # as above
+        for name, value in found.items():
+            # A date that Python has none for: its field is empty, and left alone it stays.
+            if isinstance(value, str) and isinstance(_type(self.shown, name), Date | DateTime):
+                found[name] = None
         return {**found, VERSION: await anyio.to_thread.run_sync(self._version, obj)}
 
     def _version(self, row: Any) -> str | None:  # noqa: ANN401 - any row
@@ -105,7 +109,7 @@ class Editing:
         given = {
             name: value
             for name, value in data.items()
-            if name != VERSION and value not in ("", [], None)
+            if name != VERSION and not is_nothing(self.shown.table.columns[name], value)
         }
 
         def insert(session: Session) -> Any:  # noqa: ANN401 - any row
@@ -160,6 +164,11 @@ class Editing:
                 return work(session)
         except BountyOpsError as error:
             raise EditRefused(f"Nothing was changed: {error}. {error.hint}") from None
+
+
+def _type(shown: ShownTable, field: str) -> object:
+    column = shown.table.columns.get(field)
+    return None if column is None else column.type
 
 
 def _xmin() -> Any:  # noqa: ANN401 - a column that no table declares

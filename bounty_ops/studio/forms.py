@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sqladmin.fields import BooleanField, Select2TagsField, SelectField
+from sqladmin.fields import BooleanField, JSONField, Select2TagsField, SelectField
 from sqladmin.forms import ModelConverter, converts
 from sqlalchemy import (
     ARRAY,
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from wtforms import Field, Form
 
 _TYPES: Final = (String, Boolean, Integer, Numeric, Float, Date, Time, DateTime, JSON, Uuid)
+
+
+class _JSONField(JSONField):
+    """sqladmin's shows `{}` for NULL, for an empty list, for 0 and for false."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else json.dumps(self.data, ensure_ascii=False)
 
 
 class Converter(ModelConverter):
@@ -63,6 +73,11 @@ class Converter(ModelConverter):
     def conv_float(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - as declared there
         """A field for `real` and `double precision`."""
         return self.conv_decimal(model, prop, kwargs)
+
+    @converts("JSON", "JSONB")  # type: ignore[untyped-decorator] # as declared there
+    def conv_json(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401, ARG002 - as declared there
+        """A field that shows nothing for NULL, and an empty list as one."""
+        return _JSONField(**kwargs)
 
     @converts("Hidden")  # type: ignore[untyped-decorator] # as declared there
     def conv_hidden(self, model: type, prop: ColumnProperty[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401, ARG002 - as declared there
@@ -104,6 +119,9 @@ def cleaned(column: Column[Any], value: object) -> object:
     """A form's value as the column should hold it: nothing is NULL where there may be NULL."""
     if isinstance(value, str):
         value = value.replace("\r\n", "\n")
-    if value in ("", [], None) and column.nullable:
-        return None
-    return value
+    return None if column.nullable and is_nothing(column, value) else value
+
+
+def is_nothing(column: Column[Any], value: object) -> bool:
+    """Whether a field was left empty; an empty list is a value where the column holds JSON."""
+    return value is None or value == "" or (value == [] and not isinstance(column.type, JSON))

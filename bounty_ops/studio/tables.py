@@ -7,11 +7,13 @@ too, and a column that drifted away does not break a page.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from sqlalchemy import Column, Enum, MetaData, String, Table, case, inspect, literal, text
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -110,6 +112,12 @@ class ShownTable:
         """Whether rows have a primary key; others can be looked at only."""
         return PLACE not in self.table.primary_key.columns
 
+    def is_in_an_address(self, column: str) -> bool:
+        """Whether a link to other rows holds the column's value."""
+        return any(column in one.columns for one in self.outgoing) or any(
+            column in one.target_columns for one in self.incoming
+        )
+
     def reference_of(self, column: str) -> Reference | None:
         """The reference that a column alone makes."""
         return next((one for one in self.outgoing if one.columns == (column,)), None)
@@ -141,7 +149,10 @@ def read_tables(connection: Connection, secrets: Secrets | None) -> dict[str, Sh
         names = {one for one in catalog.get_table_names(schema) if (schema, one) not in partitions}
         metadata = MetaData()
         # A few statements for a whole schema, however many tables it has.
-        metadata.reflect(connection, schema, only=sorted(names), resolve_fks=False)
+        with warnings.catch_warnings():
+            # A type that it does not know, such as xml, is shown as the server writes it.
+            warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)
+            metadata.reflect(connection, schema, only=sorted(names), resolve_fks=False)
         for table in sorted(metadata.tables.values(), key=lambda one: one.name):
             identity = _identity(schema, table.name, found)
             found[identity] = _mapped(

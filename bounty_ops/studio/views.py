@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from sqladmin.filters import BooleanFilter, StaticValuesFilter
@@ -15,6 +15,7 @@ from bounty_ops.studio.filters import TypedFilter
 from bounty_ops.studio.forms import is_editable
 from bounty_ops.studio.secrets import HIDDEN
 from bounty_ops.studio.tables import PLACE, Hidden, parameter
+from bounty_ops.studio.values import IN_A_LIST, IN_A_ROW, in_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Column
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from bounty_ops.studio.database import Database
     from bounty_ops.studio.tables import ShownTable
-
-#: Characters of a value in a list.
-_SHORT: Final = 80
 
 
 def view_of(shown: ShownTable, database: Database) -> type[TableView]:
@@ -50,8 +48,8 @@ def view_of(shown: ShownTable, database: Database) -> type[TableView]:
             column_sortable_list=[one.name for one in columns if _is_sortable(one)],
             column_searchable_list=[one.name for one in columns if _is_text(one)],
             column_filters=[one for one in map(_filter, columns) if one is not None],
-            column_formatters={name: _formatter(shown, name, _SHORT) for name in names},
-            column_formatters_detail={name: _formatter(shown, name) for name in names},
+            column_formatters={name: _formatter(shown, name, IN_A_LIST) for name in names},
+            column_formatters_detail={name: _formatter(shown, name, IN_A_ROW) for name in names},
             column_labels={name: name for name in names},
             form_columns=[*shown_in_forms, *to_begin_with] or names[:1],
             form_edit_rules=[WTFORMS_ATTRS.get(name, name) for name in shown_in_forms],
@@ -86,18 +84,16 @@ def _filter(column: Column[Any]) -> Any:  # noqa: ANN401 - sqladmin's filters sh
     return TypedFilter(column.name, **named)
 
 
-def _formatter(shown: ShownTable, column: str, length: int | None = None) -> Any:  # noqa: ANN401 - sqladmin looks at its signature
+def _formatter(shown: ShownTable, column: str, length: int) -> Any:  # noqa: ANN401 - sqladmin looks at its signature
     reference, hidden = shown.reference_of(column), column in shown.hidden
 
     def formatted(row: object, name: str, request: Request) -> object:
         value = getattr(row, name)
         if value is None:
             return Markup('<span class="null">NULL</span>')
-        words = str(value)
         if hidden:
             return Markup('<span class="null">{}</span>').format(HIDDEN)
-        if length is not None and len(words) > length:
-            words = f"{words[:length]}…"
+        words = in_words(value, length)
         if reference is None:
             return words
         there = address_of(request, reference.target, reference.target_columns, [value])

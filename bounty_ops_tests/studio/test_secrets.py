@@ -109,6 +109,7 @@ def test_they_are_shown_when_that_was_asked_for(
     assert execute(filled, "SELECT access_token FROM account WHERE id = 'a1'") == [("gho_other",)]
 
 
+@pytest.mark.soak
 def test_a_key_that_is_a_secret_is_no_address(
     filled: DatabaseUrl, serve: Callable[..., Visitor]
 ) -> None:
