@@ -239,13 +239,25 @@ def _railway(url: DatabaseUrl, host: str) -> Iterator[Advice]:
                 problem=True,
                 causes=("tls_required",),
             )
-    yield Advice(
-        "certificate",
-        "the image's certificate is self-signed and names localhost",
+    yield _railways_certificate(host, verifies_the_name=url.sslmode == "verify-full")
+
+
+def _railways_certificate(host: str, *, verifies_the_name: bool) -> Advice:
+    """A root of the image's own signs it, for `localhost` and the private name."""
+    inside = host.endswith(".railway.internal")
+    names = "this name, or with an older image for localhost only" if inside else "localhost"
+    outside = (
         "Copy root.crt out of the volume and use sslmode=verify-ca&sslrootcert=/path/to/root.crt, "
         'with tls = "verify-ca" in bounty_ops.toml where the environment is protected; verify-full '
-        "cannot succeed at that host name.",
-        problem=url.sslmode == "verify-full",
+        "cannot succeed at that host name."
+    )
+    return Advice(
+        "certificate",
+        f"a root of the image's own has signed the certificate, for {names}",
+        "Copy root.crt out of the volume and name it with sslrootcert=/path/to/root.crt."
+        if inside
+        else outside,
+        problem=verifies_the_name and not inside,
         causes=("root_certificate_missing", "certificate_unverified"),
     )
 

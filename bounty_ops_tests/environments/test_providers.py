@@ -118,3 +118,9 @@ def test_the_url_that_a_page_recommends_has_no_problem(page: str) -> None:
 )
 def test_what_is_wrong_is_named(url: str, name: str) -> None:
     assert name in {each.name for each in advise(DatabaseUrl.parse(url)).problems}
+
+
+def test_railways_private_name_can_be_verified() -> None:
+    """Its image issues a certificate for that name, signed by its own root."""
+    url = "postgresql://u:p@postgres.railway.internal/railway?sslmode=verify-full"
+    assert advise(DatabaseUrl.parse(url)).problems == ()
