@@ -63,6 +63,7 @@ def _tell(coming: Iterable[CheckResult], settings: Settings) -> list[CheckResult
     for each in coming:
         row = (state(each.state), each.name, each.subject, shown(each.cause))
         screen.print(_lines(_TITLES, widths, row))
+        screen.file.flush()  # a pipe would be told all at once, in the end
         results.append(each)
     _draw_remedies(results)
     return results

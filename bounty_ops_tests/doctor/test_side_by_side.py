@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -131,6 +133,28 @@ def test_a_whole_deployment_with_a_bucket_and_a_database_that_never_answer(
     assert found["bucket", "reachable"].state is State.FAILED
     assert found["bucket", "writing"].state is State.UNKNOWN
     assert "hidden" not in str(found)
+
+
+@pytest.mark.soak
+def test_what_is_known_is_printed_while_others_are_waited_for_and_ctrl_c_ends_it(
+    command_line: CommandLine, silent_port: int
+) -> None:
+    variables = {
+        **command_line.variables,
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{silent_port}",
+    }
+    process = command_line.with_variables(**variables).start("doctor")
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:  # without an end of what is printed, as long as it waits
+        seen = line
+        if re.match(r"warning +revision +development ", line):
+            break
+    assert seen.startswith("warning")
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
 
 
 def test_a_connection_that_is_lost_on_the_way_leaves_every_check_with_one_answer(
