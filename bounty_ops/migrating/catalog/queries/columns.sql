@@ -1,3 +1,5 @@
+-- Options that begin with pg_ are the server's own bookkeeping: minor releases of November 2026 and later
+-- give each column a pg_attver that no dump carries and each restore has anew (CVE-2026-6460).
 -- Inherited columns come with the parent's. The position is needed to write a table down; it is
 -- never compared.
 SELECT 'column', ARRAY[c.relname::text, a.attname::text], 'pg_class', c.oid, a.attnum,
@@ -20,7 +22,8 @@ SELECT 'column', ARRAY[c.relname::text, a.attname::text], 'pg_class', c.oid, a.a
          'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
          'statistics_target', (SELECT a.attstattarget::text WHERE a.attstattarget >= 0),
          'column_options', (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE "C")
-                              FROM pg_catalog.unnest(a.attoptions) o)),
+                              FROM pg_catalog.unnest(a.attoptions) o
+                             WHERE NOT pg_catalog.starts_with(o, 'pg_'))),
        pg_catalog.jsonb_build_object(
          'position', pg_catalog.to_char(a.attnum, 'FM00000'),
          'expression', pg_catalog.pg_get_expr(d.adbin, d.adrelid),

@@ -1,3 +1,5 @@
+-- Options that begin with pg_ are the server's own bookkeeping: minor releases of November 2026 and later
+-- give each column a pg_attver that no dump carries and each restore has anew (CVE-2026-6460).
 -- Without their position: a restore closes the gaps of dropped columns, and puts inherited ones first.
 SELECT pg_catalog.format('%I.%I.%I: %s', n.nspname, c.relname, a.attname, pg_catalog.concat_ws(' ',
          pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -13,7 +15,8 @@ SELECT pg_catalog.format('%I.%I.%I: %s', n.nspname, c.relname, a.attname, pg_cat
          'compression ' || nullif(a.attcompression::text, ''),
          'statistics ' || nullif(a.attstattarget, -1),
          'options ' || (SELECT pg_catalog.string_agg(o, ' ' ORDER BY o COLLATE "C")
-                          FROM pg_catalog.unnest(a.attoptions) o)))
+                          FROM pg_catalog.unnest(a.attoptions) o
+                         WHERE NOT pg_catalog.starts_with(o, 'pg_'))))
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
