@@ -40,6 +40,9 @@ def connect(
     Errors of psycopg, while connecting and inside the block, arrive as `PostgresError`. Without
     `autocommit` the block is one transaction: committed at its end, rolled back on an exception.
 
+    Behind a transaction pooler neither timeouts nor `read_only` are set: they would stay with a
+    connection of the server that the application is given next.
+
     Raises:
         ServerUnavailable: nobody answers, or no connection is left.
         AuthenticationFailed: the server refuses role, password, database or TLS mode.
@@ -55,7 +58,7 @@ def connect(
         try:
             connection = psycopg.connect(
                 "",
-                autocommit=autocommit,
+                autocommit=True,
                 prepare_threshold=None,  # server-side prepared statements break behind poolers
                 row_factory=tuple_row,
                 **keywords,  # type: ignore[arg-type]  # libpq takes any keyword as text
@@ -63,18 +66,52 @@ def connect(
         except psycopg.Error as error:
             raise diagnose(error, url, connecting=True) from None
         with connection:
-            _set(connection, "statement_timeout", statement_timeout_ms)
-            _set(connection, "lock_timeout", lock_timeout_ms)
-            if read_only:
-                connection.execute("SET default_transaction_read_only = on")
-            if not autocommit:
-                connection.commit()
+            settings = {
+                "statement_timeout": _milliseconds(statement_timeout_ms),
+                "lock_timeout": _milliseconds(lock_timeout_ms),
+                "default_transaction_read_only": "on" if read_only else None,
+            }
+            _set(connection, url, {name: value for name, value in settings.items() if value})
+            connection.autocommit = autocommit
             yield connection
 
 
-def _set(connection: psycopg.Connection[TupleRow], name: str, milliseconds: int | None) -> None:
-    if milliseconds is not None:
-        connection.execute("SELECT set_config(%s, %s, false)", (name, f"{milliseconds}ms"))
+def _milliseconds(count: int | None) -> str | None:
+    return None if count is None else f"{count}ms"
+
+
+def _set(
+    connection: psycopg.Connection[TupleRow], url: DatabaseUrl, settings: dict[str, str]
+) -> None:
+    if not settings or transactions_are_pooled(connection, url):
+        return
+    for name, value in settings.items():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+
+
+def transactions_are_pooled(connection: psycopg.Connection[TupleRow], url: DatabaseUrl) -> bool:
+    """Whether a transaction pooler is in between, and no server or session pooler.
+
+    A pooler announces a process id of its own making at the start of a session. If so: two
+    sessions that are open at once are served by one server process only where the process goes
+    back to the pool between transactions.
+
+    Raises:
+        PostgresError: the second session could not be opened.
+    """
+    served_by = {_backend(connection)}
+    if served_by == {connection.info.backend_pid}:
+        return False
+    with connect(url, application_name="bounty-ops (probe)") as other, other.transaction():
+        served_by.add(_backend(connection))
+        other_served_by = _backend(other)
+        served_by.add(_backend(connection))
+    return other_served_by in served_by or len(served_by) > 1
+
+
+def _backend(connection: psycopg.Connection[TupleRow]) -> int:
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    return int(row[0]) if row else 0
 
 
 def engine(url: DatabaseUrl, *, application_name: str, reuse: bool = False) -> Engine:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.errors import BackupError, InsufficientPrivilege
-from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.connect import transactions_are_pooled
 from bounty_ops.postgres.relations import query
 
 if TYPE_CHECKING:
@@ -80,25 +80,12 @@ def refuse_transaction_pooling(
 ) -> None:
     """Tell a transaction pooler from a server or a session pooler, which are both fine.
 
-    A pooler announces a process id of its own making at the start of a session. If so: two
-    sessions that are open at once are served by one server process only where the process goes
-    back to the pool between transactions.
+    Raises:
+        BackupError: or another `error`: it is one.
     """
-    served_by = {_backend(connection)}
-    if served_by == {connection.info.backend_pid}:
-        return
-    with connect(url, application_name="bounty-ops (probe)") as other, other.transaction():
-        served_by.add(_backend(connection))
-        other_served_by = _backend(other)
-        served_by.add(_backend(connection))
-    if other_served_by in served_by or len(served_by) > 1:
+    if transactions_are_pooled(connection, url):
         hint = "Use the database's direct address in DATABASE_URL for operations."
         raise _pooler(url, hint, error)
-
-
-def _backend(connection: psycopg.Connection[TupleRow]) -> int:
-    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-    return int(row[0]) if row else 0
 
 
 def _pooler(url: DatabaseUrl, hint: str, error: type[BountyOpsError]) -> BountyOpsError:

@@ -164,6 +164,24 @@ def test_a_transaction_pooler_is_recognised_by_its_behaviour(cluster: DatabaseUr
     check(cluster)
 
 
+def test_behind_a_transaction_pooler_nothing_is_set(cluster: DatabaseUrl) -> None:
+    """It would stay with the connection that the application is given next."""
+    told = {"read_only": True, "statement_timeout_ms": 1_000, "lock_timeout_ms": 1_000}
+    with transaction_pooler(cluster) as pooled:
+        for autocommit in (True, False):
+            with connect(pooled, application_name="tests", autocommit=autocommit, **told) as ours:  # type: ignore[arg-type] # each as it is named
+                assert ours.execute("SELECT 1").fetchone() == (1,)
+            with connect(pooled, application_name="tests") as theirs:
+                theirs.execute("CREATE TABLE written (); DROP TABLE written")
+                assert theirs.execute("SHOW statement_timeout").fetchone() == ("0",)
+                assert theirs.execute("SHOW lock_timeout").fetchone() == ("0",)
+    with (
+        transaction_pooler(cluster, keep_until_the_session_ends=True) as pooled,
+        connect(pooled, application_name="tests", **told) as ours,  # type: ignore[arg-type] # each as it is named
+    ):
+        assert ours.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+
+
 def test_a_session_pooler_is_accepted(cluster: DatabaseUrl) -> None:
     with transaction_pooler(cluster, keep_until_the_session_ends=True) as pooled:
         check(pooled)
