@@ -81,6 +81,7 @@ def make_role() -> Iterator[Callable[..., DatabaseUrl]]:
 STATEMENT_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.max": "100",
+    "reserved_connections": "5",
     "track_activity_query_size": "400",
 }
 

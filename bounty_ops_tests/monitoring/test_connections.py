@@ -88,6 +88,11 @@ def test_reserved_connections_of_newer_servers_are_left_out_too(
     assert connections.limits[0].limit == row[0]
 
 
+def test_what_is_reserved_on_newer_servers_is_not_usable(statements_server: DatabaseUrl) -> None:
+    connections, _ = _connections(statements_server)
+    assert connections.limits[0].limit == _max_connections(statements_server) - 3 - 5
+
+
 def test_the_limit_of_the_database_binds_when_it_is_nearer(
     fresh_database: DatabaseUrl, open_session: Callable[..., psycopg.Connection]
 ) -> None:

@@ -56,6 +56,20 @@ def test_counters_grow_with_what_happens(
     assert after.archived is None
 
 
+def test_what_is_sorted_on_disk_is_counted(
+    fresh_database: DatabaseUrl, open_session: Callable[..., Session]
+) -> None:
+    session = open_session(fresh_database)
+    session.execute("SET work_mem = '64kB'")
+    session.execute(
+        "SELECT count(*) FROM (SELECT g FROM generate_series(1, 50000) AS g "
+        "ORDER BY md5(g::text)) AS sorted"
+    )
+    session.close()
+    eventually(lambda: database_of(fresh_database).temp_files >= 1)
+    assert database_of(fresh_database).temp_bytes > 500_000
+
+
 def test_a_size_that_was_measured_a_moment_ago_is_not_measured_again(
     fresh_database: DatabaseUrl, make_database: Callable[..., DatabaseUrl]
 ) -> None:

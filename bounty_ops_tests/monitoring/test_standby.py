@@ -12,7 +12,7 @@ import pytest
 from bounty_ops.embedded import ports
 from bounty_ops.embedded.cluster import Cluster, running
 from bounty_ops.embedded.privileges import server_user
-from bounty_ops.monitoring import Activity, Replication, collect
+from bounty_ops.monitoring import Activity, Indexes, Replication, collect, report
 from bounty_ops_tests.fix_servers import running_server
 from bounty_ops_tests.monitoring.conftest import Session, environment_of, eventually, execute
 
@@ -121,3 +121,50 @@ def test_a_query_at_the_standby_holds_vacuum_back_at_the_primary(
         return {(each.kind, each.name) for each in activity.horizons if each.xid_age >= 5}
 
     eventually(lambda: ("slot", "follower") in held())
+
+
+def test_a_standby_without_a_slot_is_named_as_who_holds_vacuum_back(
+    pair: tuple[DatabaseUrl, DatabaseUrl], open_session: Callable[..., Session]
+) -> None:
+    primary, standby = pair
+    asking = open_session(standby, autocommit="no")
+    asking.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    asking.execute("SELECT 1")
+
+    def held() -> set[str]:
+        activity = collect(environment_of(primary), families=["activity"]).family(Activity)
+        assert activity is not None
+        execute(primary, "SELECT pg_current_xact_id()")
+        return {each.kind for each in activity.horizons if each.xid_age >= 5}
+
+    def follow(slot: str) -> None:
+        execute(standby, f"ALTER SYSTEM SET primary_slot_name = '{slot}'")
+        execute(standby, "SELECT pg_reload_conf()")
+
+    follow("")
+    try:
+        eventually(lambda: "standby" in held())
+        asking.rollback()
+    finally:
+        follow("follower")
+        eventually(lambda: replication_of(primary).slots_inactive == 0)
+
+
+def test_a_report_of_a_standby_is_made_and_stores_no_verdict_on_use_of_indexes(
+    pair: tuple[DatabaseUrl, DatabaseUrl],
+) -> None:
+    primary, standby = pair
+    execute(primary, "CREATE TABLE IF NOT EXISTS looked (id int, a int)")
+    execute(primary, "CREATE INDEX IF NOT EXISTS looked_a ON looked (a)")
+    environment = environment_of(standby)
+
+    def arrived() -> bool:
+        indexes = collect(environment, families=["indexes"]).family(Indexes)
+        return indexes is not None and "looked_a" in {each.name for each in indexes.indexes}
+
+    eventually(arrived)
+    first = collect(environment)
+    second = collect(environment, former=first, memory=first.memory)
+    kinds = {finding.kind for finding in report(second, environment.policy, [first])}
+    assert "unused_indexes" not in kinds
+    assert "index_use_unknown" in kinds

@@ -15,6 +15,7 @@ from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (
     Session,
     environment_of,
+    eventually,
     execute,
     waiting_in_background,
 )
@@ -248,3 +249,28 @@ def test_a_table_that_was_dropped_meanwhile_is_left_out(
         probe = open_probe(connection, environment_of(fresh_database).policy)
         assert measure(probe, "table_sizes", [999_999_999]) == {}
         assert measure(probe, "index_sizes", []) == {}
+
+
+@pytest.mark.parametrize("major", oldest_and_newest_major())
+def test_what_makes_autovacuum_come_follows_the_tables_own_settings(
+    make_database: Callable[..., DatabaseUrl], major: int
+) -> None:
+    url = make_database(major=major)
+    execute(
+        url,
+        "CREATE TABLE own (id int) WITH (autovacuum_vacuum_threshold = 10, "
+        "autovacuum_vacuum_scale_factor = 0.5)",
+    )
+    execute(url, "CREATE TABLE usual (id int)")
+    for name in ("own", "usual"):
+        execute(url, "INSERT INTO {} SELECT generate_series(1, 100)", name)
+        execute(url, "ANALYZE {}", name)
+        execute(url, "DELETE FROM {} WHERE id <= 30", name)
+
+    def told() -> dict[str, tuple[float | None, float | None]]:
+        return {
+            table.name: (table.vacuum_trigger_rows, table.dead_ratio_of_trigger)
+            for table in _measured(url)[0].tables
+        }
+
+    eventually(lambda: told() == {"own": (60.0, 0.5), "usual": (70.0, 30 / 70)})
