@@ -20,7 +20,7 @@ from bounty_ops.environments import Environment, Policy, load_settings
 from bounty_ops.postgres.connect import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl, Settings
@@ -37,7 +37,9 @@ def silent_port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def with_silent_bucket(home: Path, port: int, variables: dict[str, str] | None = None) -> Settings:
+def with_silent_bucket(
+    home: Path, port: int, variables: Mapping[str, str] | None = None
+) -> Settings:
     return load_settings(
         home,
         {

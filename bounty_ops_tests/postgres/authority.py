@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bounty_ops.embedded.privileges import server_user
+from bounty_ops.errors import PostgresError
 from bounty_ops.postgres.connect import connect
 from bounty_ops_tests.fix_servers import running_server
 
@@ -110,6 +111,22 @@ class CertifiedServer:
         wanted = ssl.PEM_cert_to_DER_cert(certificate.read_text())
         while self._shown() != wanted:
             time.sleep(0.02)
+
+    def take(self, oldest: str) -> None:
+        """Have the server take no older version of TLS than this one from now on."""
+        with connect(self.at("require"), application_name="tests") as connection:
+            connection.execute(f"ALTER SYSTEM SET ssl_min_protocol_version = '{oldest}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        while self._takes_the_older() is not (oldest == "TLSv1.2"):
+            time.sleep(0.02)
+
+    def _takes_the_older(self) -> bool:
+        older = self.at("require", ssl_max_protocol_version="TLSv1.2")
+        try:
+            with connect(older, application_name="tests"):
+                return True
+        except PostgresError:
+            return False
 
     def _shown(self) -> bytes | None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -97,6 +97,18 @@ def test_a_role_that_is_known_by_a_certificate_and_shows_none(server: CertifiedS
         assert connection.execute("SELECT current_user").fetchone() == ("certified",)
 
 
+def test_where_only_tls_1_3_is_taken_nobody_sees_that_a_certificate_is_asked_for(
+    server: CertifiedServer,
+) -> None:
+    server.take("TLSv1.3")
+    try:
+        error = diagnosed(as_certified(server.verifying()))
+    finally:
+        server.take("TLSv1.2")
+    assert error.diagnosis == "access_rejected"
+    assert "certificate of this client" in error.hint
+
+
 def test_a_certificate_of_another_role_is_no_missing_one(server: CertifiedServer) -> None:
     certificate, key = server.authority.sign("somebody")
     error = diagnosed(as_certified(server.verifying(sslcert=certificate, sslkey=key)))
