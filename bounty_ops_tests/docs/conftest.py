@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ import pytest
 from bounty_ops_tests.docs.walking import Walker, execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
@@ -36,7 +37,7 @@ require_tls = false
 @pytest.fixture
 def walker(
     command_line: CommandLine, make_database: Callable[..., DatabaseUrl], pg_programs: Programs
-) -> Walker:
+) -> Iterator[Walker]:
     """Somebody with empty databases for some environments, and the names of two to be made.
 
     Of the embedded servers that a newcomer starts, the shared ones take the place: what is set is
@@ -60,4 +61,5 @@ def walker(
         "PGPASSWORD": server.password or "",
     }
     shell = replace(command_line, variables=variables)
-    return Walker(shell, databases, pg_programs.directory)
+    with ExitStack() as closing:
+        yield Walker(shell, databases, pg_programs.directory, closing)

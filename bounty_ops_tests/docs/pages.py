@@ -9,6 +9,7 @@ which no reader of the page sees, says more:
 ``<!-- exit: 1 -->``                  the last command of the block ends with it; ``0 or 1``
 ``<!-- file: NAME -->``               the block is written to this file of the walk's directory
 ``<!-- append: NAME -->``             the same, behind what is there
+``<!-- change: NAME -->``             this file is changed as the block, a ``diff``, says
 ``<!-- shown by: TEST -->``           another test runs it; its path in this repository
 ``<!-- elsewhere: REASON -->``        cannot be run here, such as on another machine
 ====================================  ==========================================================
@@ -28,8 +29,9 @@ from typing import Final
 import bounty_ops
 
 ROOT: Final = Path(bounty_ops.__file__).parents[1]
+MARKS: Final = "exit|file|append|change|shown by|elsewhere"
 _FENCE: Final = re.compile(
-    r"(?:^<!-- (?P<mark>exit|file|append|shown by|elsewhere): (?P<value>[^\n]+?) -->\n)?"
+    rf"(?:^<!-- (?P<mark>{MARKS}): (?P<value>[^\n]+?) -->\n)?"
     r"^```(?P<language>[\w{}-]*)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )

@@ -12,7 +12,8 @@ from typing import Final
 
 #: Names that a later command may use.
 NAMES: Final = re.compile(
-    r"\b(?:\d{8}T\d{6}Z-[0-9a-f]{8}|[0-9a-f]{64}|[0-9a-f]{16}|[0-9a-f]{12})\b"
+    r"\b(?:\d{8}T\d{6}Z-[0-9a-f]{8}|[0-9a-f]{64}|[0-9a-f]{16}|[0-9a-f]{12}"
+    r"|age1[0-9a-z]{58})\b"
 )
 _UNITS: Final = r"(?:ms|s|m|min|h|d|B|KiB|MiB|GiB|kB|MB|GB|bytes|seconds|minutes|hours|days|rows/s)"
 _VARYING: Final = (

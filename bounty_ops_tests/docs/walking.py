@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from bounty_ops_tests.docs.shapes import NAMES, difference, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import ExitStack
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
@@ -28,6 +30,8 @@ _PROGRAMS: Final = (".venv/bin/bounty-ops", "bounty-ops")
 _SHELL: Final = re.compile(r"[|&;<>$`*(){}]|^\w+=")
 _TIMEOUT_SECONDS: Final = 120
 _WIDTH: Final = "100"
+#: Where pages say that the project is.
+_SHOWN_HOME: Final = "/srv/bounty-ops"
 _PROMPT: Final = "$ "
 
 
@@ -40,16 +44,28 @@ class Walker:
     """Of the environments; SQL of the pages is executed in production."""
     programs: Path
     """PostgreSQL's."""
+    closing: ExitStack
+    """What ends with the walk."""
+    checkout: bool = False
+    """Whether the directory is one in which models and migrations can be changed."""
     learnt: dict[str, str] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     writes: bool = bool(os.environ.get("BOUNTY_OPS_WRITE_SCREENS"))
     """Put what was really printed into the page, instead of comparing: for who writes pages."""
+
+    def check_out(self) -> None:
+        """Make the directory one of a checkout, of which models and migrations are its own."""
+        _copied(ROOT / "migrations", self.line.home / "migrations", deep=("bounty",))
+        _copied(ROOT / "bounty_ops", self.line.home / "bounty_ops", deep=("schema", "bounty"))
+        self.checkout = True
 
     def walk(self, page: str) -> None:
         """Do everything that the page says, in its order."""
         for block in blocks_of(page):
             if block.mark in {"file", "append"}:
                 self._write(block)
+            elif block.mark == "change":
+                self._change(block)
             elif block.runs and block.language == "sql":
                 self._execute(block)
             elif block.runs:
@@ -61,10 +77,19 @@ class Walker:
         before = path.read_text(encoding="utf-8") if block.mark == "append" else ""
         path.write_text(before + self._translated(block.text), encoding="utf-8")
 
+    def _change(self, block: Block) -> None:
+        """Do to a file what a diff says, wherever in it the lines are."""
+        lines = block.text.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if not line.startswith("+"))
+        after = "".join(line[1:] for line in lines if not line.startswith("-"))
+        path = self.line.home / block.value
+        whole = path.read_text(encoding="utf-8")
+        assert whole.count(before) == 1, f"{block.place}: not, or not once, in {block.value}"
+        path.write_text(whole.replace(before, after), encoding="utf-8")
+
     def _execute(self, block: Block) -> None:
-        statements = re.split(r";[ ]*\n", re.sub(r"--[^\n]*", "", block.text))
         try:
-            execute(self.databases["production"], *filter(str.strip, statements))
+            execute(self.databases["production"], *statements(block))
         except psycopg.Error as error:
             pytest.fail(f"{block.place}: {error}")
 
@@ -128,7 +153,7 @@ class Walker:
         if words[0] == "export":
             self._export(dict(word.split("=", 1) for word in words[1:]))
             return 0, []
-        if words[0] in _PROGRAMS and not _SHELL.search(text):
+        if words[0] in _PROGRAMS and not self.checkout and not _SHELL.search(text):
             done = self.line.with_variables(COLUMNS=_WIDTH).run(*words[1:])
             return done.code, (done.stdout + done.stderr).splitlines()
         return self._in_a_shell(text)
@@ -155,14 +180,36 @@ class Walker:
             stderr=subprocess.STDOUT, text=True, timeout=_TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
         self.line.find_no_secret(done.stdout)
-        return done.returncode, done.stdout.splitlines()
+        return done.returncode, done.stdout.replace(str(self.line.home), _SHOWN_HOME).splitlines()
+
+
+def _copied(source: Path, copy: Path, *, deep: tuple[str, ...]) -> None:
+    """A directory of links, but for what lies along the way ``deep``, which is copied."""
+    if not deep:
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        return
+    copy.mkdir()
+    for each in source.iterdir():
+        if each.name == deep[0]:
+            _copied(each, copy / each.name, deep=deep[1:])
+        elif each.name != "__pycache__":
+            (copy / each.name).symlink_to(each)
 
 
 #: What a shell finds; age-keygen is stood in for, as not every machine has it.
 _TOOLS: Final = {
     "bounty-ops": 'exec {python} -m bounty_ops "$@"',
-    "age-keygen": "{python} -c 'import pyrage; print(pyrage.x25519.Identity.generate())' > $2",
+    "age-keygen": "exec {python} -c '"
+    "import sys, pyrage; made = pyrage.x25519.Identity.generate();"
+    ' open(sys.argv[2], "w").write(f"{{made}}\\n");'
+    """ print("Public key:", made.to_public())' "$@\"""",
 }
+
+
+def statements(block: Block) -> list[str]:
+    """The statements of a block of SQL."""
+    found = re.split(r";[ ]*\n", re.sub(r"--[^\n]*", "", block.text))
+    return [each for each in found if each.strip()]
 
 
 def execute(url: DatabaseUrl, *statements: str) -> None:
