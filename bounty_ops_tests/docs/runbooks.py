@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DIRECTORY: Final = ROOT / "docs" / "runbooks"
 MARK: Final = "<!-- Up to here made by `python -m bounty_ops_tests.docs.runbooks`. -->"
+#: Where SQL of these pages is typed.
+PSQL: Final = 'psql "$(bounty-ops db url -e production --show-password)"'
 #: What people write below, in this order.
 SECTIONS: Final = (
     "## What it means",
@@ -56,9 +58,17 @@ def head(rule: Rule) -> str:
         *_said(example(rule)),
         "```",
         "",
+        *_how_to_run_sql(rule),
         MARK,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _how_to_run_sql(rule: Rule) -> list[str]:
+    page = page_of(rule)
+    if not page.exists() or "```sql" not in page.read_text(encoding="utf-8"):
+        return []
+    return [f"SQL below is for `{PSQL}`.", ""]
 
 
 def example(rule: Rule) -> Finding:
@@ -105,6 +115,18 @@ def index() -> str:
         "One page for each [alert rule](../reference/alerts.md): what it means, how to see it,",
         "what to do, and how to stop it from coming back. Messages name the page; `runbook` in",
         "`[alerts]` says where your copy of it is.",
+        "",
+        "Not sure where to begin? This says what is wrong now, gravest first:",
+        "",
+        "<!-- exit: 0 or 1 -->",
+        "```console",
+        "$ bounty-ops alerts list -e production",
+        "$ bounty-ops monitor report -e production",
+        "```",
+        "",
+        "Pages speak of `production`; put the environment of your message in its place. SQL is for",
+        f"`{PSQL}`: everything else than `SELECT` needs a",
+        "role that may do it, and to end somebody's session, `pg_signal_backend`.",
         "",
         "| rule | fires when |",
         "| --- | --- |",

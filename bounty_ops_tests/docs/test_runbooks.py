@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from pydantic import ValidationError
 
@@ -13,8 +15,15 @@ from bounty_ops.alerting.telling import Change
 from bounty_ops.alerting.wording import body_of
 from bounty_ops.environments import AlertSettings, Policy
 from bounty_ops_tests.alerting.situations import NOW
-from bounty_ops_tests.docs.pages import ROOT
+from bounty_ops_tests.docs.pages import ROOT, blocks_of
 from bounty_ops_tests.docs.runbooks import DIRECTORY, MARK, SECTIONS, example, head, index, page_of
+from bounty_ops_tests.docs.walking import execute, statements
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bounty_ops.environments import DatabaseUrl
 
 _REMAKE = "run: python -m bounty_ops_tests.docs.runbooks"
 SHORTEST = 40
@@ -48,6 +57,31 @@ def test_below_stands_what_people_wrote(rule: Rule) -> None:
 def test_a_page_explains_every_command_that_its_message_names(rule: Rule) -> None:
     below = page_of(rule).read_text(encoding="utf-8").partition(MARK)[2]
     assert [name for name in _COMMAND.findall(example(rule).body) if name not in below] == []
+
+
+@pytest.mark.parametrize("major", oldest_and_newest_major())
+def test_sql_of_the_pages_runs_on_every_version(
+    major: int, pg_server_of: Callable[[int], DatabaseUrl]
+) -> None:
+    url = pg_server_of(major)
+    blocks = [
+        block
+        for page in sorted(DIRECTORY.glob("*.md"))
+        for block in blocks_of(str(page.relative_to(ROOT)))
+        if block.language == "sql"
+    ]
+    assert len(blocks) > 10
+    name = f"test_runbooks_{major}"
+    execute(url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    here = url.with_database(name)
+    execute(here, "CREATE TABLE bounty (id integer)")
+    for block in blocks:
+        if block.mark == "elsewhere":
+            with pytest.raises(psycopg.errors.UndefinedObject):  # a slot of that name
+                execute(here, *statements(block))
+        else:
+            execute(here, *statements(block))
+    execute(url, f"DROP DATABASE {name}")
 
 
 @pytest.mark.parametrize("change", [Change.FIRING, Change.REMINDER])
