@@ -54,6 +54,17 @@ class Installed:
     packages: Path
     home: Path
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a program that the test then ends."""
+        return subprocess.Popen(
+            [self.programs / words[0], *words[1:]],
+            cwd=self.home,
+            env={"PATH": os.defpath, "HOME": str(self.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def run(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment in the empty directory, with nothing set."""
         return subprocess.run(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +13,8 @@ import pytest
 import bounty_ops
 
 if TYPE_CHECKING:
+    import subprocess
+
     from bounty_ops_tests.release.conftest import Installed
 
 
@@ -34,6 +39,48 @@ def test_its_migrations_are_linted_without_a_database(installed: Installed) -> N
     assert linted.stderr == ""
     assert {"findings"} <= set(json.loads(linted.stdout))
     assert list(installed.home.iterdir()) == [], "looking leaves nothing behind"
+
+
+@pytest.mark.soak
+def test_its_studio_has_pages_and_what_belongs_to_them(installed: Installed) -> None:
+    words = ("studio", "--read-only", "--port", "0", "--json")
+    with installed.start("bounty-ops", *words) as studio:
+        try:
+            address = json.loads(_document(studio))["url"]
+            browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+            def read(there: str) -> str:
+                with browser.open(there, timeout=60) as answer:
+                    text: str = answer.read().decode()
+                return text
+
+            goal = re.search(r'href="(/studio-[0-9a-f]+/)"', read(address))
+            assert goal is not None
+            origin = address.partition("/enter")[0]
+            home = read(origin + goal[1])
+            assert "There are no tables here yet" in home
+            assert 'class="studio-bar' in home
+            pages = [home, *(read(f"{origin}{goal[1]}{one}") for one in ("diagram", "query"))]
+            parts = {one for page in pages for one in re.findall(r'(?:src|href)="([^"]+)"', page)}
+            files = {one for one in parts if one.endswith((".css", ".js"))}
+            assert {"studio.css", "diagram.js", "main.js"} <= {
+                one.rpartition("/")[2] for one in files
+            }
+            assert all(read(one) for one in files)
+        finally:
+            studio.send_signal(signal.SIGINT)
+            studio.communicate(timeout=60)
+    assert studio.returncode == 0
+
+
+def _document(studio: subprocess.Popen[str]) -> str:
+    assert studio.stdout is not None
+    said = ""
+    while not said.endswith("}\n"):
+        line = studio.stdout.readline()
+        assert line, "it ended before it said where it is"
+        said += line
+    return said
 
 
 @pytest.mark.soak

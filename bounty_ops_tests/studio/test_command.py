@@ -97,6 +97,16 @@ def _of_the_page(ending: str) -> list[str]:
     return found.split()[1:]
 
 
+def test_the_image_does_not_hold_it() -> None:
+    """As the page says; what is installed with the extra is in the lock for development."""
+    root = Path(bounty_ops.__file__).parents[1]
+    assert "\nsqladmin==" in (root / "requirements.lock").read_text(encoding="utf-8")
+    image = (root / "requirements-image.lock").read_text(encoding="utf-8")
+    assert "sqladmin" not in image
+    page = (root / "docs" / "how-to" / "studio.md").read_text(encoding="utf-8")
+    assert "container image does not hold it" in page
+
+
 def test_what_cannot_work_is_said(bare_command_line: CommandLine) -> None:
     line = bare_command_line
     unknown = line.run("studio", "-e", "nowhere")

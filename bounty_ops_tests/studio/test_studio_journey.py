@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 def test_an_operator_browses_edits_asks_and_draws(
     filled: DatabaseUrl, command_line: CommandLine, s3_prefix: ObjectStoreSettings, page: Page
 ) -> None:
+    execute(
+        filled, "CREATE TABLE odd (id text PRIMARY KEY); INSERT INTO odd VALUES ('a,b#'), ('a')"
+    )
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     foreign: list[str] = []
@@ -40,6 +43,8 @@ def test_an_operator_browses_edits_asks_and_draws(
             )
             page.goto(address)
             _walk(page)
+            page.goto(page.url.partition("?")[0].replace("/bounty_vote/list", "/odd/list"))
+            _remove_the_odd_one(page, origin)
         finally:
             studio.send_signal(signal.SIGINT)
             ended = studio.wait(60)
@@ -49,8 +54,20 @@ def test_an_operator_browses_edits_asks_and_draws(
     assert unexpected == [], "no style or script is blocked, nothing is missing"
     assert foreign == [], "nothing comes from elsewhere"
     assert execute(filled, "SELECT name FROM \"user\" WHERE id = 'u2'") == [("Grace Hopper",)]
-    [record] = read_edits(ObjectStore(s3_prefix), "development")
+    assert execute(filled, "TABLE odd") == [("a",)]
+    record, removal = read_edits(ObjectStore(s3_prefix), "development")
     assert (record.table, record.key, record.columns) == ("public.user", {"id": "u2"}, ("name",))
+    assert (removal.operation, removal.key) == ("delete", {"id": "a,b#"})
+
+
+def _remove_the_odd_one(page: Page, origin: str) -> None:
+    """A row whose key looks like several, with the button that removes chosen rows."""
+    page.locator("tbody tr", has_text="a,b#").locator(".select-box").check()
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("link", name="Delete selected items").click()
+    page.locator("#modal-delete-button").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert page.url.startswith(origin)
 
 
 def _announced(studio: subprocess.Popen[str]) -> str:
@@ -91,6 +108,16 @@ def _walk(page: Page) -> None:
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("alert")).to_contain_text("there are 2 statements")
 
+    page.locator("#sql").fill("SELECT id, access_token FROM account ORDER BY id")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("cell", name="(hidden)", exact=True)).to_have_count(2)
+
     page.get_by_role("link", name="Diagram").click()
+    page.locator("#table-bounty_vote").hover()
+    expect(page.locator(".edge.lit")).to_have_count(2)
+    expect(page.locator(".table-box.near")).to_have_count(3)
     page.locator("#table-bounty_vote a").click()
     expect(page.locator("g[id^=table-]")).to_have_count(3)
+
+    page.get_by_role("link", name="its rows").click()
+    expect(page.get_by_text("No row fits")).to_be_visible()
