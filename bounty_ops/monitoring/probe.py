@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import psycopg
+from pglast import keywords
 from psycopg.adapt import Loader
 from psycopg.pq import Format
 from psycopg.rows import dict_row
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bounty_ops.environments import Policy
     from bounty_ops.monitoring.result import CollectionResult, FamilyResult
 
+#: Words that are no name unless they are quoted.
+_TAKEN: Final = keywords.RESERVED_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS
 #: What a role must be granted to see other roles' sessions and statements.
 GRANT_STATS: Final = "GRANT pg_read_all_stats TO {user} (pg_monitor includes it)"
 
@@ -106,8 +109,8 @@ def failed(family: str, subject: str, error: psycopg.Error, user: str) -> Unknow
 
 
 def identifier(name: str) -> str:
-    """A name as it stands in a statement, quoted where it is not plain."""
-    if re.fullmatch("[a-z_][a-z0-9_]*", name):
+    """A name as it stands in a statement, quoted where it is not plain or means something else."""
+    if re.fullmatch("[a-z_][a-z0-9_]*", name) and name not in _TAKEN:
         return name
     return '"' + name.replace('"', '""') + '"'
 

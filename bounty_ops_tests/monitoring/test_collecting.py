@@ -18,6 +18,7 @@ from bounty_ops.errors import (
 )
 from bounty_ops.monitoring import collect, collectors
 from bounty_ops.monitoring.collectors.connections import Connections, collect_connections
+from bounty_ops.monitoring.probe import identifier
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import Session, environment_of, eventually, execute
 
@@ -96,6 +97,15 @@ def test_the_connection_introduces_itself_is_read_only_and_gives_up_soon(
         "statement_timeout": "5s",
         "lock_timeout": "100ms",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("plain_1", "plain_1"), ("user", '"user"'), ("left", '"left"'), ("A b", '"A b"'),
+     ('a"b', '"a""b"'), ("1st", '"1st"'), ("", '""')],
+)  # fmt: skip
+def test_a_name_in_a_remedy_can_be_run(name: str, written: str) -> None:
+    assert identifier(name) == written
 
 
 def test_one_connection_is_used(

@@ -78,14 +78,14 @@ def _sequence(sequence: SequenceFacts, ratio: float) -> Finding:
 def _widening(sequence: SequenceFacts) -> str:
     name = quoted(sequence.schema_name, sequence.name)
     parts = (sequence.column or "").split(".")
-    column_first = (
-        sequence.column_limit is not None
-        and abs(sequence.column_limit) <= abs(sequence.sequence_limit)
-        and len(parts) == len(("schema", "table", "column"))
+    column_first = sequence.column_limit is not None and abs(sequence.column_limit) <= abs(
+        sequence.sequence_limit
     )
     widen = f"ALTER SEQUENCE {name} AS bigint;"
     if not column_first:
         return widen
+    if len(parts) != len(("schema", "table", "column")):  # one of the names holds a dot
+        return f"Make the column {sequence.column} a bigint, then {widen}"
     schema, table, column = parts
     return (
         f"ALTER TABLE {quoted(schema, table)} ALTER COLUMN {quoted(column)} TYPE bigint; "

@@ -119,6 +119,10 @@ def test_the_column_is_widened_where_it_is_what_is_full() -> None:
     (finding,) = _found(_sequence(0.98, **column, sequence_limit=2**63 - 1))
     assert finding.remedy.startswith('ALTER TABLE "public"."t" ALTER COLUMN "id" TYPE bigint;')
     assert "which feeds public.t.id" in finding.title
+    # Of a name with a dot it cannot be told where the schema's ends.
+    column["column"] = "public.t.of.id"
+    (finding,) = _found(_sequence(0.98, **column, sequence_limit=2**63 - 1))
+    assert finding.remedy.startswith("Make the column public.t.of.id a bigint, then ALTER SEQUENCE")
 
 
 def _slot(**facts: Any) -> Replication:  # noqa: ANN401 - whatever the model holds
