@@ -81,7 +81,6 @@ def make_role() -> Iterator[Callable[..., DatabaseUrl]]:
 STATEMENT_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.max": "100",
-    "reserved_connections": "5",
     "track_activity_query_size": "400",
 }
 
@@ -90,10 +89,9 @@ STATEMENT_SETTINGS = {
 def statements_server(
     tmp_path_factory: pytest.TempPathFactory, pg_programs: Programs
 ) -> Iterator[DatabaseUrl]:
-    """A server of its own with `STATEMENT_SETTINGS`."""
-    with running_server(
-        pg_programs, tmp_path_factory.mktemp("statements"), STATEMENT_SETTINGS
-    ) as url:
+    """A server of its own with `STATEMENT_SETTINGS`, and with connections that are reserved."""
+    settings = {**STATEMENT_SETTINGS, "reserved_connections": "5"}
+    with running_server(pg_programs, tmp_path_factory.mktemp("statements"), settings) as url:
         yield url
 
 

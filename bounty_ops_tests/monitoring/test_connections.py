@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bounty_ops.monitoring import CollectionResult, ConnectionLimit, Connections, collect
 from bounty_ops.monitoring.collectors.connections import connection_limit, tightest
-from bounty_ops_tests.fix_servers import all_server_majors, oldest_and_newest_major
+from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import environment_of, execute
 
 if TYPE_CHECKING:
@@ -69,23 +69,6 @@ def test_the_usable_limit_of_the_server_leaves_out_what_is_reserved(
     assert server.kind == "server"
     assert server.limit == _max_connections(fresh_database) - 3  # superuser_reserved_connections
     assert connections.usable == server
-
-
-@pytest.mark.parametrize("major", [m for m in all_server_majors() if m >= 16])
-def test_reserved_connections_of_newer_servers_are_left_out_too(
-    make_database: Callable[..., DatabaseUrl], major: int
-) -> None:
-    # It takes a restart to change the setting; what matters is that it is read where it exists.
-    url = make_database(major=major)
-    with psycopg.connect(**url.conninfo()) as connection:  # type: ignore[arg-type] # libpq's words
-        row = connection.execute(
-            "SELECT current_setting('max_connections')::int - "
-            "current_setting('superuser_reserved_connections')::int - "
-            "current_setting('reserved_connections')::int"
-        ).fetchone()
-    connections, _ = _connections(url)
-    assert row is not None
-    assert connections.limits[0].limit == row[0]
 
 
 def test_what_is_reserved_on_newer_servers_is_not_usable(statements_server: DatabaseUrl) -> None:

@@ -75,7 +75,7 @@ def test_each_sequence_knows_its_fullest_column(
         "turning": (None, None),
     }
     assert (found["parts"].columns, found["digits"].columns) == (1, 2)
-    assert found["domains"].column_type == "smaller"
+    assert found["domains"].column_type == "public.smaller"
     assert {each.used_ratio for each in found.values()} == {0.0}
     assert {each.last_value for each in found.values()} == {None}
 

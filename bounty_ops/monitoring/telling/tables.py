@@ -117,7 +117,8 @@ def query_tables(result: CollectionResult) -> tuple[Table, ...]:
 def _counted_statements(found: Queries) -> Table:
     """By the server's counters: of all time, and of the time since the look before."""
     costly = sorted(found.statements, key=lambda one: -one.total_seconds)
-    interval, lately, note = found.interval, (), ""
+    interval, note = found.interval, ""
+    lately: tuple[str, ...] = ()
     if interval is not None:
         lately = (">Lately", ">Calls")
         over = duration((interval.until - interval.since).total_seconds())

@@ -97,12 +97,12 @@ def test_killed_twice_around_what_came_too_late_it_still_shows_the_day(operation
 
 
 def test_days_that_wait_to_be_rolled_up_keep_their_texts(operations: Engine) -> None:
-    """A month without maintenance, and then less time than it needs."""
-    for day in range(20):
+    """Two weeks without maintenance, and then less time than it needs."""
+    for day in range(12):
         result = taken(LATER + day * DAY, relations(day, 7), Vitals(used=day))
         only_then = Unknown("vitals", f"day {day}", "no permission", "grant it")
         store_collection(operations, _with(result, only_then))
-    now = LATER + 20 * DAY + HOUR
+    now = LATER + 12 * DAY + HOUR
     first = maintain(operations, KEEP, now=now, budget_seconds=0)
     assert first.rolled_up == []
     with operations.begin() as connection:  # one day was done before the time was over
@@ -112,10 +112,10 @@ def test_days_that_wait_to_be_rolled_up_keep_their_texts(operations: Engine) -> 
     assert "sample_20900102" in second.dropped
 
     kept = latest_collections(operations, "development", 30, now=now)
-    assert [each.unknown[0].subject for each in kept] == [f"day {day}" for day in range(19, 0, -1)]
+    assert [each.unknown[0].subject for each in kept] == [f"day {day}" for day in range(11, 0, -1)]
     third = maintain(operations, KEEP, now=now, budget_seconds=600)
-    assert len(third.rolled_up) == 19
-    assert _hours(operations, "t0", LATER, 20) == list(range(1, 20))
+    assert len(third.rolled_up) == 11
+    assert _hours(operations, "t0", LATER, 12) == list(range(1, 12))
 
 
 def _with(result: CollectionResult, *unknown: Unknown) -> CollectionResult:
