@@ -158,7 +158,8 @@ def hold(connection: Connection) -> None:
     and the new one was empty.
     """
     for tree in (COLLECTION, SAMPLE):
-        connection.execute(_sql("LOCK TABLE {parent} IN ACCESS SHARE MODE", tree))
+        # Making and dropping lock it; all others need not be locked for that, which may be many.
+        connection.execute(_sql("LOCK TABLE {default} IN ACCESS SHARE MODE", tree))
 
 
 def _sql(statement: str, tree: Tree, **parts: sql.Composable) -> TextClause:
