@@ -26,8 +26,8 @@ RUN apt-get update \
     && read -ra majors <<< "${POSTGRESQL_MAJORS}" \
     && apt-get install --yes --no-install-recommends "${majors[@]/#/postgresql-}" \
     && rm -rf /var/lib/apt/lists/*
-RUN groupadd --gid 10001 bounty-ops \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv/bounty-ops --shell /usr/sbin/nologin bounty-ops \
+RUN groupadd --system --gid 10001 bounty-ops \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /srv/bounty-ops --shell /usr/sbin/nologin bounty-ops \
     && install --directory --owner=10001 --group=10001 --mode=0700 \
         /srv/bounty-ops /srv/bounty-ops/.bounty-ops /srv/dagster /srv/dagster/storage
 COPY --from=build /opt/bounty-ops /opt/bounty-ops
