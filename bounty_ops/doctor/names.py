@@ -41,6 +41,7 @@ CHECKS: Final[dict[str, dict[str, str]]] = {
     },
     "a bucket": {
         "reachable": "Does it answer to these keys?",
+        "encryption": "Is what is sent to it encrypted on its way?",
         "writing": "May these keys put objects, and read them back?",
         "large objects": "Can objects be sent in parts?",
         "never replaced": "Does the store honour conditional puts?",

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from bounty_ops.doctor.link import judge_clock
 from bounty_ops.doctor.result import CheckResult, State, failed, guarded, ok
+from bounty_ops.environments.tls import is_loopback
 from bounty_ops.errors import BountyOpsError
 from bounty_ops.object_store import Capabilities, ObjectStore
 from bounty_ops.object_store.clock import clock_difference
@@ -118,9 +120,25 @@ def _examine(subject: str, require: Callable[[], ObjectStoreSettings]) -> Iterat
         yield failed("reachable", subject, error)
         return
     yield ok("reachable", subject, settings.location.uri())
+    yield judge_endpoint(subject, settings.endpoint_url)
     for promise in _PROMISES:
         yield _kept(promise, subject, capabilities)
     yield guarded("clock", subject, lambda: _clock(subject, settings))
+
+
+def judge_endpoint(subject: str, endpoint_url: str | None) -> CheckResult:
+    """Whether what is sent to a store is encrypted on its way; None is the provider's own."""
+    endpoint = urlsplit(endpoint_url or "https:")
+    if endpoint.scheme == "https":
+        return ok("encryption", subject, "TLS; the store's certificate was verified")
+    found = "the connection is not encrypted"
+    if is_loopback(endpoint.hostname or ""):
+        return ok("encryption", subject, f"{found}, and does not leave this machine")
+    remedy = (
+        "Use an endpoint with https://. Until then whoever is on the way can read each backup that "
+        "is not encrypted with age, and change it."
+    )
+    return CheckResult("encryption", subject, State.WARNING, found, remedy)
 
 
 def _clock(subject: str, settings: ObjectStoreSettings) -> CheckResult:

@@ -59,7 +59,12 @@ def by_former_name(values: dict[str, object]) -> dict[str, object]:
 def stays_here(url: DatabaseUrl) -> bool:
     """Whether the server is reached without a network: over a Unix socket or the loopback."""
     host = dict(url.parameters).get("hostaddr", url.host)
-    if host.startswith("/") or host == "localhost":
+    return host.startswith("/") or is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own, as far as it says so itself."""
+    if host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.doctor import State
-from bounty_ops.doctor.store import examine_bucket
+from bounty_ops.doctor.store import examine_bucket, judge_endpoint
 from bounty_ops.environments import ObjectStoreSettings, load_settings
 from bounty_ops.object_store.client import make_client
 from bounty_ops_tests.fix_proxy import Fault
@@ -113,3 +113,21 @@ def test_a_bucket_for_copies_that_is_set_wrongly_is_a_failure(tmp_path: Path) ->
 
     assert found["bucket for copies", "reachable"].state is State.FAILED
     assert "BACKUP_COPY_BUCKET" in found["bucket for copies", "reachable"].cause
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "state", "said"),
+    [
+        (None, State.OK, "TLS"),
+        ("https://s3.example.org", State.OK, "TLS"),
+        ("http://127.0.0.1:8333", State.OK, "does not leave this machine"),
+        ("http://[::1]:8333", State.OK, "does not leave this machine"),
+        ("http://s3.internal:8333", State.WARNING, "not encrypted"),
+    ],
+)
+def test_backups_in_the_clear_on_a_network_are_a_warning(
+    endpoint: str | None, state: State, said: str
+) -> None:
+    found = judge_endpoint("bucket", endpoint)
+
+    assert (found.state, said in found.cause) == (state, True)
