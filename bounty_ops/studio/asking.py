@@ -19,7 +19,7 @@ from bounty_ops.studio.secrets import HIDDEN
 from bounty_ops.studio.statement import require_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import psycopg
     from psycopg.abc import Buffer
@@ -88,6 +88,7 @@ def ask(
     most: int = PAGE_ROWS,
     letters: int = PAGE_LETTERS,
     run: bool = True,
+    connected: Callable[[psycopg.Connection[Any]], None] | None = None,
 ) -> Answer:
     """Run `sql` and return its first rows.
 
@@ -98,6 +99,7 @@ def ask(
         most: rows to return.
         letters: of one value.
         run: without it there is only the plan.
+        connected: is given the connection, for whoever may have to cancel the query.
 
     Raises:
         UsageError: it is not one statement that reads.
@@ -110,6 +112,8 @@ def ask(
         read_only=True,
         statement_timeout_ms=STATEMENT_MILLISECONDS,
     ) as connection:
+        if connected is not None:
+            connected(connection)
         connection.execute("SET lock_timeout = '3s'")
         connection.execute("BEGIN TRANSACTION READ ONLY")
         # Once a transaction has seen data, the server lets nothing make it READ WRITE any more.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 import anyio.to_thread
+import psycopg
 from markupsafe import Markup
 from sqladmin import Admin, BaseView, expose
 from sqladmin.authentication import login_required
@@ -40,6 +42,7 @@ _FOUND_WRONG: Final = 400
 _FORBIDDEN: Final = 403
 #: Each query has a connection of its own, and a server has few.
 _QUERIES_AT_ONCE: Final = 4
+_CANCEL_SECONDS: Final = 3.0
 
 
 class Studio(Admin):
@@ -100,7 +103,7 @@ class QueryPage(BaseView):
         failure: BountyOpsError | None = None
         if sql.strip():
             try:
-                answer = await anyio.to_thread.run_sync(self._ask, sql, wish, limiter=self._turns)
+                answer = await self._ask_unless_it_ends(sql, wish)
             except BountyOpsError as error:
                 failure = error
         if answer is not None and wish == "csv":
@@ -118,7 +121,20 @@ class QueryPage(BaseView):
             request, "studio/query.html", context, _FOUND_WRONG if failure else 200
         )
 
-    def _ask(self, sql: str, wish: str) -> Answer:
+    async def _ask_unless_it_ends(self, sql: str, wish: str) -> Answer:
+        """Let Ctrl-C end a query too, instead of waiting for it."""
+        asking: list[psycopg.Connection[Any]] = []
+        try:
+            return await anyio.to_thread.run_sync(
+                self._ask, sql, wish, asking, limiter=self._turns, abandon_on_cancel=True
+            )
+        except anyio.get_cancelled_exc_class():
+            for connection in asking:
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=_CANCEL_SECONDS)
+            raise
+
+    def _ask(self, sql: str, wish: str, asking: list[psycopg.Connection[Any]]) -> Answer:
         for_a_file = wish == "csv"
         return ask(
             self.database.url,
@@ -127,6 +143,7 @@ class QueryPage(BaseView):
             most=CSV_ROWS if for_a_file else PAGE_ROWS,
             letters=CSV_LETTERS if for_a_file else PAGE_LETTERS,
             run=wish != "explain",
+            connected=asking.append,
         )
 
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import re
 import signal
 import socket
+import threading
+import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import pytest
 
 import bounty_ops
 from bounty_ops.cli import studio as command
 from bounty_ops_tests.cli.documented import documented_fields
+from bounty_ops_tests.studio.conftest import execute
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
+    from bounty_ops.environments import DatabaseUrl
     from bounty_ops_tests.fix_command_line import CommandLine
+
+
+_ASKING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = 'bounty-ops studio (query)' AND query LIKE '%pg_sleep%'"
+)
 
 
 def test_it_says_where_it_is_and_ends_with_ctrl_c(command_line: CommandLine) -> None:
@@ -71,6 +84,40 @@ def test_secrets_are_shown_when_that_is_asked_for(command_line: CommandLine) -> 
         studio.send_signal(signal.SIGINT)
         studio.communicate(timeout=60)
     assert json.loads(said)["secrets_shown"] is True
+
+
+@pytest.mark.soak
+def test_ctrl_c_ends_it_in_the_middle_of_a_query(
+    command_line: CommandLine, fresh_database: DatabaseUrl
+) -> None:
+    line = command_line.with_variables(DATABASE_URL=fresh_database.text())
+    with _running(line, "studio", "--read-only") as (studio, said):
+        address = json.loads(said)["url"]
+        origin = address.partition("/enter")[0]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(address, timeout=30) as entered:
+            goal = re.search(r'href="(/studio-[0-9a-f]+/)"', entered.read().decode())
+        assert goal is not None
+        asked = urllib.request.Request(  # noqa: S310 - ours
+            f"{origin}{goal[1]}query",
+            data=urlencode({"sql": "SELECT pg_sleep(14)"}).encode(),
+            headers={"Origin": origin},
+        )
+
+        def ask() -> None:
+            with suppress(OSError, http.client.HTTPException):
+                browser.open(asked, timeout=60).close()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while not execute(fresh_database, _ASKING):
+            time.sleep(0.05)
+        studio.send_signal(signal.SIGINT)
+        rest = studio.communicate(timeout=60)
+        asking.join()
+    assert studio.returncode == 0
+    assert "Traceback" not in "".join(rest)
+    assert execute(fresh_database, _ASKING) == [], "the server's part of it has ended too"
 
 
 @contextmanager

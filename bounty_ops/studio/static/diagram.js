@@ -24,5 +24,7 @@
     box.addEventListener("pointerleave", () => show(null));
     box.addEventListener("focusin", () => show(name));
     box.addEventListener("focusout", () => show(null));
+    // The pointer may have been there before this script was.
+    if (box.matches(":hover")) show(name);
   }
 })();
