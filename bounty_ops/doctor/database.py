@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from bounty_ops.environments import DatabaseUrl, Environment, Settings
+    from bounty_ops.postgres.programs import Programs
     from bounty_ops.postgres.server import ServerFacts
 
     Connection = psycopg.Connection[TupleRow]
 
+#: A version number holds the minor release in its last four digits (server_version_num).
+_MINORS: Final = 10_000
 _OLDEST_MAJOR: Final = 14
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 _STATEMENT_TIMEOUT_MS: Final = 10_000
@@ -179,8 +182,23 @@ def _writable(name: str, facts: ServerFacts) -> CheckResult:
 
 
 def _programs(name: str, facts: ServerFacts) -> CheckResult:
-    programs = find_programs(facts.major)
-    return ok("client programs", name, f"pg_dump {programs.version}")
+    return judge_programs(name, find_programs(facts.major), facts)
+
+
+def judge_programs(name: str, programs: Programs, facts: ServerFacts) -> CheckResult:
+    """Whether these programs, of the server's major version, are as new as the server."""
+    found, newest = f"pg_dump {programs.version}", facts.version_num % _MINORS
+    if programs.minor is None or programs.minor >= newest:
+        return ok("client programs", name, found)
+    return CheckResult(
+        "client programs",
+        name,
+        State.WARNING,
+        f"{found} is older than the server, PostgreSQL {facts.version}",
+        f"Update the PostgreSQL programs here to {facts.major}.{newest} or newer: a pg_dump from "
+        "before November 2026 writes what newer servers note for themselves, and such a backup "
+        "cannot be proved.",
+    )
 
 
 def _verification(name: str, facts: ServerFacts, settings: Settings) -> CheckResult:

@@ -58,10 +58,15 @@ class Programs:
     def outdated(self) -> str | None:
         """The version to update to, if this one has holes that were mended since."""
         fixed = _FIXED_MINORS.get(self.major)
-        minor = re.match(rf"{self.major}\.(\d+)$", self.version)
-        if fixed is None or minor is None or int(minor[1]) >= fixed:
+        if fixed is None or self.minor is None or self.minor >= fixed:
             return None
         return f"{self.major}.{fixed}"
+
+    @property
+    def minor(self) -> int | None:
+        """The minor release: 10 of 17.10; None of a beta."""
+        found = re.match(rf"{self.major}\.(\d+)$", self.version)
+        return None if found is None else int(found[1])
 
     @property
     def has_server(self) -> bool:

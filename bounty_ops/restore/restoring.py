@@ -33,6 +33,8 @@ _QUOTED_VALUE: Final = re.compile(r': ".*"?$')
 
 #: Entries that come from the server's installation rather than from the archive.
 _FROM_THE_MACHINE: Final = ("EXTENSION ", "COLLATION ", "PROCEDURAL LANGUAGE ", "ACCESS METHOD ")
+#: What a program says of an option that only newer releases know (docs/decisions/0158).
+_INTERNAL_OPTION: Final = re.compile(r'unrecognized parameter "pg_\w+"')
 #: PostgreSQL's own messages for a machine that has run out of something, or a server that ended.
 _MACHINE_FAILED: Final = re.compile(
     r"No space left on device"
@@ -140,7 +142,14 @@ def restore_archive(programs: Programs, sandbox: Sandbox, fetched: Fetched, *, j
         restore_fetched(programs, sandbox.url, fetched, jobs=jobs, options=DRILL_OPTIONS)
     except RestoreFailed as failure:
         entry, message = first_error(failure.lines)
-        if reason := _blame_the_machine(sandbox, failure.lines, entry, message, failure):
+        reason = _blame_the_machine(sandbox, failure.lines, entry, message, failure)
+        if _INTERNAL_OPTION.search(message):
+            reason = (
+                f"the archive sets an option that is PostgreSQL's own ({message}), as a pg_dump "
+                "writes that is older than its server's minor release: update the PostgreSQL "
+                f"programs here (they are {programs.version}), back up and verify again"
+            )
+        if reason:
             raise Inconclusive(reason) from None
         raise Refuted(
             Difference(

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.doctor.database import examine_environment, examine_operations
+from bounty_ops.doctor.database import (
+    examine_environment,
+    examine_operations,
+    judge_programs,
+)
 from bounty_ops.doctor.link import judge_clock
 from bounty_ops.doctor.result import State
 from bounty_ops.environments import DatabaseUrl, Environment, Policy, load_settings
 from bounty_ops.postgres.connect import connect
+from bounty_ops.postgres.programs import find_programs
+from bounty_ops.postgres.server import server_facts
 from bounty_ops_tests.fix_tls import CONNECTIONS
 from bounty_ops_tests.postgres.pooler import transaction_pooler
 
@@ -161,3 +167,17 @@ def test_clocks_that_differ(seconds: int, state: State) -> None:
     )
     assert found.state is state
     assert found.cause.startswith(f"{abs(seconds)}.0 s ")
+
+
+def test_programs_older_than_the_server_are_a_warning(fresh_database: DatabaseUrl) -> None:
+    """What a newer server notes for itself, an older pg_dump writes down."""
+    with connect(fresh_database, application_name="tests") as connection:
+        facts = server_facts(connection)
+    programs = find_programs(facts.major)
+    assert judge_programs("production", programs, facts).state is State.OK
+
+    newer = dataclasses.replace(facts, version_num=facts.version_num + 1)
+
+    found = judge_programs("production", programs, newer)
+    assert found.state is State.WARNING
+    assert f"Update the PostgreSQL programs here to {facts.major}." in (found.remedy or "")

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bounty_ops.journal.records import Verdict
 from bounty_ops.migrating.catalog import read_catalog
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.inventory import read_inventory
 
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
+    from bounty_ops_tests.fix_backups import Backups
 
 _NOTE = """
 UPDATE pg_catalog.pg_attribute
@@ -45,3 +47,19 @@ def test_a_servers_own_notes_are_not_compared_and_peoples_options_are(
         inventory, catalog = read_inventory(connection), read_catalog(connection)
         assert inventory != before[0]
         assert catalog != before[1]
+
+
+def test_a_dump_by_programs_older_than_the_server_is_not_held_against_the_backup(
+    fresh_database: DatabaseUrl, backups: Backups
+) -> None:
+    with connect(fresh_database, application_name="tests") as connection:
+        connection.execute("CREATE TABLE fruit (name text, number integer)")
+        connection.execute("SET allow_system_table_mods = on")
+        connection.execute(_NOTE.encode())
+
+    proof = backups.verify(backups.take(fresh_database))
+
+    assert proof.verdict is Verdict.INCONCLUSIVE
+    assert proof.reason is not None
+    assert 'unrecognized parameter "pg_attver"' in proof.reason
+    assert "update the PostgreSQL programs" in proof.reason
