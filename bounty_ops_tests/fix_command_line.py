@@ -125,8 +125,8 @@ def command_line(
     make_database: Callable[..., DatabaseUrl],
     s3_prefix: ObjectStoreSettings,
 ) -> CommandLine:
-    """Two empty databases and an empty prefix of a bucket, as variables."""
-    target, ops = make_database(), make_database()
+    """A database, an operations database and a prefix of a bucket, all empty, as variables."""
+    target, ops = make_database(), make_database(operations=True)
     variables = {
         "DATABASE_URL": target.text(),
         "OPS_DATABASE_URL": ops.text(),

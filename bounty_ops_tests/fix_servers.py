@@ -3,6 +3,7 @@
 ============================ ========= =========================================================
 ``pg_server``                session   superuser's `DatabaseUrl` of a shared PostgreSQL (TCP)
 ``fresh_database``           function  `DatabaseUrl` of an empty database on it, dropped afterwards
+``fresh_operations``         function  the same of an operations database, migrated
 ``make_database``            function  makes more of them: ``make_database()`` -> `DatabaseUrl`
 ``pg_programs``              session   the programs of `pg_server`
 ``pg_server_of``             session   ``pg_server_of(major)`` -> superuser's `DatabaseUrl`
@@ -18,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +30,7 @@ from bounty_ops.embedded.cluster import SUPERUSER, Cluster, running
 from bounty_ops.embedded.privileges import server_user
 from bounty_ops.embedded.sharing import using
 from bounty_ops.environments import BucketLocation, DatabaseUrl, ObjectStoreSettings
+from bounty_ops.migrating import migrate_ops
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
 
@@ -123,20 +126,46 @@ def pg_server(pg_server_of: Callable[[int], DatabaseUrl], pg_programs: Programs)
     return pg_server_of(pg_programs.major)
 
 
+@pytest.fixture(scope="session")
+def _operations_template(
+    pg_server_of: Callable[[int], DatabaseUrl],
+) -> Callable[[int], str]:
+    """The name of an operations database at its newest revision, to be copied.
+
+    Migrating each anew would take a tenth of the time of the suite.
+    """
+
+    @cache
+    def template_of(major: int) -> str:
+        url = pg_server_of(major).with_database(f"operations_{secrets.token_hex(4)}")
+        _administer(pg_server_of(major), "CREATE DATABASE {}", url.database)
+        migrate_ops(url)
+        return url.database
+
+    return template_of
+
+
 @pytest.fixture
 def make_database(
-    pg_server_of: Callable[[int], DatabaseUrl], pg_programs: Programs
+    pg_server_of: Callable[[int], DatabaseUrl],
+    pg_programs: Programs,
+    _operations_template: Callable[[int], str],
 ) -> Iterator[Callable[..., DatabaseUrl]]:
-    """Make empty databases (``make_database(major=15)``); dropped afterwards, users or not."""
+    """Make databases (``make_database(major=15)``); dropped afterwards, users or not.
+
+    They are empty, or with ``operations=True`` operations databases at their newest revision.
+    """
     made: list[DatabaseUrl] = []
 
-    def make(major: int | None = None) -> DatabaseUrl:
-        server = pg_server_of(major or pg_programs.major)
+    def make(major: int | None = None, *, operations: bool = False) -> DatabaseUrl:
+        major = major or pg_programs.major
+        server = pg_server_of(major)
         url = server.with_database(f"test_{secrets.token_hex(6)}")
+        template = f" TEMPLATE {_operations_template(major)}" if operations else ""
         # On servers that write nothing through to disk, copying files takes a third of the time
         # that copying through the WAL does, and there are thousands of these.
-        copied = " STRATEGY file_copy" if (major or pg_programs.major) >= _STRATEGIES else ""
-        _administer(server, f"CREATE DATABASE {{}}{copied}", url.database)
+        copied = " STRATEGY file_copy" if major >= _STRATEGIES else ""
+        _administer(server, f"CREATE DATABASE {{}}{template}{copied}", url.database)
         made.append(url)
         return url
 
@@ -156,6 +185,12 @@ def _administer(server: DatabaseUrl, statement: str, name: str) -> None:
 def fresh_database(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
     """An empty database of this test's own."""
     return make_database()
+
+
+@pytest.fixture
+def fresh_operations(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
+    """An operations database of this test's own, with nothing in it yet."""
+    return make_database(operations=True)
 
 
 @pytest.fixture(scope="session")

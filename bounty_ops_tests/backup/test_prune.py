@@ -331,6 +331,7 @@ print("ended", flush=True)
 """
 
 
+@pytest.mark.soak
 def test_a_prune_killed_at_any_moment_leaves_whole_backups_and_the_next_one_finishes(
     s3_prefix: ObjectStoreSettings, journal: Journal, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ def sizes(backups: Backups) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("major", oldest_and_newest_major())
-@pytest.mark.many(every=4)
+@pytest.mark.many(every=5)
 def test_a_database_in_shards_is_proved_on_every_major(
     make_zoo: Callable[..., DatabaseUrl], backups: Backups, major: int
 ) -> None:

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from bounty_ops_tests.fix_command_line import CommandLine
 
 ROLE = "may_only_connect"
-NEWEST_FIRST = [
-    pytest.param(major, marks=[] if place == 0 else [pytest.mark.soak])
-    for place, major in enumerate(reversed(all_server_majors()))
-]
+NEWEST_FIRST = list(reversed(all_server_majors()))
 SCHEMA = """
 CREATE TABLE person (id serial PRIMARY KEY, email text NOT NULL, expires_at timestamptz);
 INSERT INTO person (email, expires_at)
@@ -69,6 +66,7 @@ def blind(
             owner.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("major", NEWEST_FIRST)
 def test_a_role_that_may_only_connect_sees_nothing_green_where_it_is_blind(
     blind: CommandLine,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def test_every_environment_has_a_place_in_it(command_line: CommandLine) -> None:
     home = command_line.home
     (home / ".env.staging").write_text("DATABASE_URL=postgresql://a:planted@127.0.0.1:1/b\n")
-    (home / ".env.production").write_text("DATABASE_URL=postgresql://a:planted@db.example/b\n")
+    (home / ".env.production").write_text(
+        "DATABASE_URL=postgresql://a:planted@db.example/b?sslmode=disable\n"
+    )
     outcome = command_line.run("status", "--json")
     assert outcome.code == 0
     found = {each["environment"]: each for each in outcome.document}

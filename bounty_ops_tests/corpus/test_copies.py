@@ -44,7 +44,7 @@ BY_GROUP = [
 
 
 @pytest.mark.parametrize("group", BY_GROUP)
-@pytest.mark.many(every=2)
+@pytest.mark.many(every=4)
 def test_a_copy_with_one_change_is_refuted(stage: Stage, group: str) -> None:
     judged = {one: not_told(one, stage.judged_after(one.statements)) for one in GROUPS[group]}
 

@@ -181,7 +181,7 @@ def test_the_page_on_alerts_lists_them() -> None:
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
-@pytest.mark.many(every=5)
+@pytest.mark.many(every=11)
 def test_a_fault_is_told_in_time_and_told_to_be_over(fault: Fault, place: Place) -> None:
     place.prepare(fault)
     with closing(fault.story(place)) as story:

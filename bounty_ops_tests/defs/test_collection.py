@@ -16,7 +16,6 @@ from bounty_ops.defs.collection import below_limit
 from bounty_ops.defs.curves import MOST_POINTS, curves, thinned
 from bounty_ops.defs.names import Names
 from bounty_ops.environments import Policy
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring import (
     ConnectionLimit,
     Connections,
@@ -203,10 +202,9 @@ def test_connections_that_could_not_be_counted_do_not_pass() -> None:
 
 
 def test_a_week_of_curves_stays_small_and_shows_every_line(
-    make_database: Callable[[], DatabaseUrl],
+    make_database: Callable[..., DatabaseUrl],
 ) -> None:
-    url = make_database()
-    migrate_ops(url)
+    url = make_database(operations=True)
     operations = engine(url, application_name="tests")
     for hours in range(7 * 24 - 1, -1, -6):
         sizes = [m.table(name=f"table_{n}", total_bytes=m.GIB * (n + 1)) for n in range(9)]

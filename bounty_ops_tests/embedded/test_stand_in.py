@@ -204,6 +204,7 @@ def test_commands_share_servers_and_the_first_may_leave_first(settings: Settings
         ObjectStore(two.require_object_store()).check()
 
 
+@pytest.mark.soak
 def test_data_survives_a_kill_of_everything(settings: Settings, made: Path) -> None:
     store_key = "kept/object"
     with stand_in(settings) as complete:

@@ -204,6 +204,7 @@ def impatient(settings: ObjectStoreSettings) -> ObjectStore:
     return ObjectStore(settings, patience_seconds=0)
 
 
+@pytest.mark.soak
 def test_a_store_that_is_killed_half_way_keeps_what_was_whole(
     own_server: DatabaseUrl,
     tmp_path: Path,

@@ -17,7 +17,6 @@ from bounty_ops.journal.catalogue import (
 )
 from bounty_ops.journal.layout import manifest_key
 from bounty_ops.journal.records import Difference, Verdict
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.postgres.connect import engine
 from bounty_ops.schema.ops import Backup, MigrationRecord, Verification
 from bounty_ops_tests.journal.examples import (
@@ -40,9 +39,8 @@ TABLES = (Backup, Verification, MigrationRecord)
 
 
 @pytest.fixture
-def ops(fresh_database: DatabaseUrl) -> Engine:
-    migrate_ops(fresh_database)
-    return engine(fresh_database, application_name="tests")
+def ops(fresh_operations: DatabaseUrl) -> Engine:
+    return engine(fresh_operations, application_name="tests")
 
 
 def content(ops: Engine) -> dict[str, list[dict[str, Any]]]:

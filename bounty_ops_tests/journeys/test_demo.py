@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bounty_ops_tests.fix_command_line import CommandLine
 
-_GLANCE_SECONDS = 0.05
+_GLANCE_SECONDS = 0.15
 
 
 class Watch:

@@ -127,6 +127,7 @@ def test_every_file_is_told_of(file: Path) -> None:
     assert f"({file.name})" in (file.parent / "README.md").read_text("utf-8")
 
 
+@pytest.mark.soak
 def test_a_pull_request_is_linted(runner: Runner) -> None:
     runner.context = {"github.base_ref": "main"}
     git(runner.home, "init", "-q", "-b", "main")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring import CollectionResult
 from bounty_ops.monitoring.history import recall, store_collection
 from bounty_ops.postgres.connect import engine
@@ -21,9 +20,8 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def operations(fresh_database: DatabaseUrl) -> Engine:
-    migrate_ops(fresh_database)
-    return engine(fresh_database, application_name="tests")
+def operations(fresh_operations: DatabaseUrl) -> Engine:
+    return engine(fresh_operations, application_name="tests")
 
 
 def _leaving(taken_at: datetime, environment: str = "staging", **left: bytes) -> CollectionResult:

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import select
 
 from bounty_ops.environments import Policy
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring import CollectionResult, Queries
 from bounty_ops.monitoring.collectors.queries import collect_queries
 from bounty_ops.monitoring.fingerprints import fingerprint_of
@@ -61,9 +60,7 @@ def test_fingerprints_do_not_depend_on_secrets() -> None:
 
 @pytest.fixture
 def operations(make_database: Callable[..., DatabaseUrl]) -> Engine:
-    url = make_database()
-    migrate_ops(url)
-    return engine(url, application_name="tests")
+    return engine(make_database(operations=True), application_name="tests")
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ def refused(url: DatabaseUrl) -> list[str]:
 
 
 @pytest.mark.parametrize("major", oldest_and_newest_major())
+@pytest.mark.many(every=5)
 def test_the_role_for_migrations_takes_an_empty_database_to_the_head(
     make_database: Callable[..., DatabaseUrl],
     role_for: Callable[[DatabaseUrl, Purpose], DatabaseUrl],

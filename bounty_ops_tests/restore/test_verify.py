@@ -41,7 +41,7 @@ def nothing_is_left(backups: Backups) -> None:
 
 
 @pytest.mark.parametrize("major", all_server_majors())
-@pytest.mark.many(every=4)
+@pytest.mark.many(every=5)
 def test_one_of_everything_is_proved_on_every_major(
     make_zoo: Callable[[int], DatabaseUrl], backups: Backups, major: int
 ) -> None:

@@ -31,6 +31,8 @@ _BOTTOM: Final = 20
 _LEGEND: Final = 18
 #: More points than that are not seen on a screen, and every one costs bytes.
 MOST_POINTS: Final = 300
+#: Less than that is none; the smallest numbers there are have no neighbours to round up to.
+_NOTHING: Final = 1e-300
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _BINARY: Final = 1024.0
 
@@ -116,7 +118,7 @@ def in_words(value: float, unit: Unit) -> str:
 
 def _round_up(highest: float, unit: Unit) -> float:
     """The top of the axis: a number that halves into numbers that people read."""
-    if highest <= 0:
+    if highest < _NOTHING:
         return 1.0
     scale = 1.0
     if unit == "bytes":

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring import (
     CollectionResult,
     ServerSettings,
@@ -38,8 +37,7 @@ def _changed(result: CollectionResult, history: Sequence[CollectionResult]) -> l
 def test_changes_between_stored_collections_are_told_with_their_time(
     make_database: Callable[..., DatabaseUrl],
 ) -> None:
-    url, operations = make_database(), make_database()
-    migrate_ops(operations)
+    url, operations = make_database(), make_database(operations=True)
     ops = engine(operations, application_name="tests")
     name = url.database
     execute(url, f"ALTER DATABASE {name} SET work_mem TO '8MB'")

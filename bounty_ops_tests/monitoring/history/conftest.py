@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from sqlalchemy import create_engine, text
 
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring.collectors import FAMILIES
 from bounty_ops.monitoring.result import CollectionResult, Entry, FamilyResult, UtcTime
 from bounty_ops_tests.fix_servers import all_server_majors
@@ -82,9 +81,7 @@ def operations_url(
     request: pytest.FixtureRequest, make_database: Callable[..., DatabaseUrl]
 ) -> DatabaseUrl:
     """On the PostgreSQL that comes along; in a soak on every other one too."""
-    url = make_database(request.param)
-    migrate_ops(url)
-    return url
+    return make_database(request.param, operations=True)
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def _every(number: int) -> object:
     return pytest.param(1, marks=pytest.mark.soak) if number == 1 else number
 
 
-@pytest.mark.parametrize("every", [_every(6), _every(1)])
+@pytest.mark.parametrize("every", [_every(18), _every(1)])
 def test_killed_before_any_step_of_storing_it_is_whole_or_absent(house: House, every: int) -> None:
     measured = Measured(1)
     house.stored(measured.at(BEGIN), BEGIN)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bounty_ops.monitoring.telling.charts import MOST_POINTS, Line, in_words, line_chart
@@ -90,6 +90,7 @@ def test_values_are_words_that_people_read(value: float, unit: str, words: str) 
     st.sampled_from(["bytes", "seconds", "ratio", "count", "per second"]),
     st.none() | st.floats(min_value=0, max_value=1e18, allow_nan=False),
 )
+@example([5e-324], "bytes", None)
 def test_every_value_lies_within_the_chart(
     values: list[float | None], unit: str, limit: float | None
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.environments import Policy
-from bounty_ops.migrating import migrate_ops
 from bounty_ops.monitoring import CollectionResult, Sequences, store_collection
 from bounty_ops.monitoring.telling.pictures import _rates, pictures
 from bounty_ops.postgres.connect import engine
@@ -25,9 +24,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def operations(fresh_database: DatabaseUrl) -> Iterator[Engine]:
-    migrate_ops(fresh_database)
-    made = engine(fresh_database, application_name="tests")
+def operations(fresh_operations: DatabaseUrl) -> Iterator[Engine]:
+    made = engine(fresh_operations, application_name="tests")
     yield made
     made.dispose()
 

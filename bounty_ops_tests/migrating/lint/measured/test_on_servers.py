@@ -82,6 +82,7 @@ def test_every_file_does_what_is_stored_of_it(
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.soak
 @pytest.mark.parametrize("major", _majors())
 def test_with_a_catalogue_the_linter_finds_97_percent_and_alarms_in_3(
     major: int, known_of: Callable[[int], Catalogues], request: pytest.FixtureRequest
