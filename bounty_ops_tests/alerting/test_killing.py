@@ -151,6 +151,7 @@ def test_killed_again_and_again_every_message_arrives_and_its_key_makes_it_one(
 
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kills", [_kills(10), _kills(200)])
+@pytest.mark.soak
 def test_a_receiver_that_can_be_asked_gets_nothing_twice(
     operations: Engine,
     operations_url: DatabaseUrl,

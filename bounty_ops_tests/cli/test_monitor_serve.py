@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ANYWHERE = "0.0.0.0"  # noqa: S104 - what is tried
 
 
+@pytest.mark.soak
 def test_a_scrape_reads_what_was_measured_and_says_when_it_cannot(
     command_line: CommandLine,
 ) -> None:

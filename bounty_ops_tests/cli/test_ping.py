@@ -30,6 +30,7 @@ def watched(filled: CommandLine, switch: Switch) -> CommandLine:
     return replace(line, secrets=(*line.secrets, TOKEN))
 
 
+@pytest.mark.soak
 def test_a_proof_feeds_the_switch_and_an_unverified_backup_does_not(
     watched: CommandLine, switch: Switch
 ) -> None:

@@ -79,6 +79,7 @@ def test_the_manifest_as_it_was_written_is_proved(restored_once: Stage, stored: 
     assert outcome(restored_once, as_json(json.loads(stored))) == "proved"
 
 
+@pytest.mark.soak
 def test_an_edited_manifest_is_not_proved(restored_once: Stage, stored: bytes) -> None:
     found = {}
     for edit in manifests.ALL:

@@ -43,6 +43,7 @@ def two(
     return deployment, production, staging
 
 
+@pytest.mark.soak
 def test_launched_as_it_stands_a_restore_shows_what_would_be_lost_and_changes_nothing(
     two: tuple[Deployment, DatabaseUrl, DatabaseUrl],
 ) -> None:

@@ -113,15 +113,11 @@ WALKS: dict[str, list[Step]] = {
         "docs/reference/history.md",
     ],
 }
-#: The others take long, or are for who is at it already.
-QUICK = {"a newcomer"}
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.soak) for name in WALKS],
-)
+@pytest.mark.parametrize("name", WALKS)
 def test_what_the_pages_say_can_be_done(name: str, walker: Walker) -> None:
     for step in WALKS[name]:
         if isinstance(step, str):

@@ -46,6 +46,7 @@ def test_the_second_cluster_is_a_copy(cache: Path, tmp_path: Path) -> None:
     assert [path.name for path in cache.iterdir()] == [path.name for path in templates(cache)]
 
 
+@pytest.mark.soak
 def test_a_template_that_lost_a_file_is_made_anew(cache: Path, tmp_path: Path) -> None:
     first = identifier(tmp_path / "work")
     for template in templates(cache) if cache.exists() else []:

@@ -188,7 +188,7 @@ def test_a_fault_at_any_request_of_a_backup_leaves_all_or_nothing(
     assert all(met)
 
 
-@pytest.mark.parametrize("fault", some_in_a_soak(LASTING, {Fault.EXPIRED_TOKEN}))
+@pytest.mark.parametrize("fault", some_in_a_soak(LASTING, set()))
 def test_a_store_that_fails_from_any_request_on_leaves_all_or_nothing(
     trials: Make, fault: Fault
 ) -> None:

@@ -191,6 +191,7 @@ def a_second_person_approves_this_digest_and_no_other(desk: Desk, digest: str) -
     assert {gate["name"] for gate in shown["gates"] if gate["state"] == "refused"} == {"digest"}
 
 
+@pytest.mark.soak
 def test_the_way_of_a_change_into_production(desk: Desk) -> None:
     bring_both_to_the_baseline(desk)
     refuse_what_the_linter_calls_an_error(desk)

@@ -117,6 +117,7 @@ def test_the_role_for_migrations_changes_what_others_made(
     execute(fresh_database, "DROP ROLE {}", reader)
 
 
+@pytest.mark.soak
 def test_the_role_for_backups_takes_one_that_is_proved(
     command_line: CommandLine, role_for: Callable[[DatabaseUrl, Purpose], DatabaseUrl]
 ) -> None:

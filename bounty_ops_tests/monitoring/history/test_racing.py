@@ -96,7 +96,7 @@ def live(
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    ("deployments", "days", "a_day"), [(2, 2, 1), pytest.param(4, 14, 6, marks=pytest.mark.soak)]
+    ("deployments", "days", "a_day"), [(2, 2, 2), pytest.param(4, 14, 6, marks=pytest.mark.soak)]
 )
 def test_deployments_that_do_everything_at_once_lose_and_refuse_nothing(
     make_database: Callable[..., DatabaseUrl], deployments: int, days: int, a_day: int
