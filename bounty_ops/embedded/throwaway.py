@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -84,30 +84,32 @@ def throwaway_cluster(
     Raises:
         EmbeddedError: it cannot be made or started.
     """
-    with writing_to(work_dir):
-        home, mine = _home(work_dir)
-    try:
+    with ExitStack() as stack:
         with writing_to(work_dir):
+            home = _home(work_dir, stack)
             made, url = _cluster(programs, home, settings or {})
         with cluster.running(made):
             _create(url, databases)
             yield url
-    finally:
-        _delete(home)
-        mine.close()
 
 
-def _home(work_dir: Path) -> tuple[Path, FileLock]:
-    """A new directory of our own; its lock tells others that it is in use."""
+def _home(work_dir: Path, stack: ExitStack) -> Path:
+    """A new directory of our own, until the stack ends; its lock tells others that it is in use."""
     work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(work_dir / _SWEEPING) as sweeping:
         sweeping.lock(exclusive=True, what="clearing the work directory")
         _sweep(work_dir)
         home = work_dir / f"{_PREFIX}{secrets.token_hex(6)}"
-        home.mkdir(mode=0o700)
-        mine = FileLock(home / _OWNER)
-        mine.lock(exclusive=True, what="a new directory")
-    return home, mine
+        try:
+            home.mkdir(mode=0o700)
+            mine = FileLock(home / _OWNER)
+            mine.lock(exclusive=True, what="a new directory")
+            stack.callback(mine.close)
+            stack.callback(_delete, home)
+        except BaseException:  # Ctrl-C is one, and may come between any two of them
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+    return home
 
 
 def _cluster(
