@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from bounty_ops.environments.tls import is_loopback
 from bounty_ops.errors import ConfigurationError
 from bounty_ops.object_store.diagnose import translated
 
@@ -36,7 +36,7 @@ def make_client(settings: ObjectStoreSettings) -> S3Client:
     from botocore.config import Config  # noqa: PLC0415 - see above
 
     _require_address(settings.endpoint_url)
-    own_machine = _is_loopback(settings.endpoint_url)
+    own_machine = is_loopback(urlsplit(settings.endpoint_url or "").hostname or "")
     config = Config(
         signature_version="s3v4",
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -101,13 +101,3 @@ def _descriptions() -> Loader:
     from botocore.loaders import Loader  # noqa: PLC0415 - see make_client
 
     return Loader()
-
-
-def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
