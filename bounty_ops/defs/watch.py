@@ -5,6 +5,7 @@ server that does not answer is what it is there to find out, so it never fails f
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -83,12 +84,11 @@ def look_once(
     try:
         with opened(names.environment, secrets, configured=False) as place:
             problem = _problem(place)
-            backups = _backups(place)
-            if problem is not None and not backups:
+            if problem is not None and not _backups(place):
                 # It never worked, so nothing was lost yet; the one who sets it up sees this.
                 return f"{problem}. {problem.hint}"
             eyes = DagsterEyes(context, names, secrets)
-            situation = _seen(eyes, place, backups, problem, now)
+            situation = _seen(eyes, place, problem, now)
             return _judged(place, situation)
     except BountyOpsError as error:
         return f"the rules could not be evaluated: {error}. {error.hint}"
@@ -97,26 +97,28 @@ def look_once(
 def _seen(
     eyes: DagsterEyes,
     place: Workplace,
-    backups: Backups,
     problem: BountyOpsError | None,
     now: datetime,
 ) -> Situation:
-    """All that can be seen without the operations database."""
+    """All that can be seen without the operations database, its witnesses asked side by side."""
     environment = place.environment
-    backups, keeping = _keeping(place, backups, now)
-    # Nothing wakes a suspended database only to be looked at.
-    wakes = environment.policy.monitor_wakes
+    with ThreadPoolExecutor(3, "watch") as witnesses:
+        bucket = witnesses.submit(_in_the_bucket, place, now)
+        dagster = witnesses.submit(lambda: (eyes.drift(), eyes.facts(now)))
+        signs, revision = _in_the_database(place, problem, now)
+        backups, keeping, migrations = bucket.result()
+        drift, facts = dagster.result()
     return Situation(
         environment.name,
         environment.policy,
         backups,
-        problem or (_vital_signs(place, now) if wakes else None),
+        signs,
         now,
         keeping,
-        _migrations(place, now),
-        revision=_revision(place) if wakes and problem is None else None,
-        drift=eyes.drift(),
-        dagster=eyes.facts(now),
+        migrations,
+        revision=revision,
+        drift=drift,
+        dagster=facts,
         alerts=environment.alert_settings,
         alerts_problem=environment.alerts_problem,
     )
@@ -168,6 +170,21 @@ def _backups(place: Workplace) -> Backups:
         return place.journal().summaries(place.environment.name)
     except BountyOpsError as error:
         return error
+
+
+def _in_the_database(
+    place: Workplace, problem: BountyOpsError | None, now: datetime
+) -> tuple[CollectionResult | BountyOpsError | None, Revision | BountyOpsError | None]:
+    """Its vital signs and its revision; nothing wakes a suspended one only to be looked at."""
+    if problem is not None or not place.environment.policy.monitor_wakes:
+        return problem, None
+    return _vital_signs(place, now), _revision(place)
+
+
+def _in_the_bucket(
+    place: Workplace, now: datetime
+) -> tuple[Backups, Keeping, Sequence[MigrationEvidence] | BountyOpsError]:
+    return *_keeping(place, _backups(place), now), _migrations(place, now)
 
 
 def _keeping(place: Workplace, backups: Backups, now: datetime) -> tuple[Backups, Keeping]:

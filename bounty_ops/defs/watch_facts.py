@@ -145,13 +145,7 @@ class DagsterEyes:
         state = states.get((kind, name))
         if state is None or state.status is InstigatorStatus.STOPPED:
             return
-        ticks = [
-            tick
-            for tick in self.context.instance.get_ticks(
-                state.instigator_origin_id, state.selector_id, limit=_TICKS
-            )
-            if tick.status is not TickStatus.STARTED
-        ]
+        ticks = [] if _is_well(state) else self._ticks(state)
         failures = _failures(ticks)
         seen = max([_last_seen(state), *(tick.timestamp for tick in ticks[:1])])
         data = state.instigator_data
@@ -173,10 +167,26 @@ class DagsterEyes:
             error=self._brief(error.message) if error is not None else "",
         )
 
+    def _ticks(self, state: InstigatorState) -> list[InstigatorTick]:
+        """Its latest that are over, the newest first."""
+        ticks = self.context.instance.get_ticks(
+            state.instigator_origin_id, state.selector_id, limit=_TICKS
+        )
+        return [tick for tick in ticks if tick.status is not TickStatus.STARTED]
+
     def _brief(self, text: str) -> str:
         """The first line, without what must not be shown."""
         lines = self.secrets.hide(text).strip().splitlines()
         return lines[0][:_LONGEST_REASON] if lines else ""
+
+
+def _is_well(state: InstigatorState) -> bool:
+    """Whether its last tick succeeded, so that there is no need to read its ticks.
+
+    Only sensors keep that; each question opens several connections to Dagster's storage.
+    """
+    data = state.instigator_data
+    return isinstance(data, SensorInstigatorData) and bool(data.last_tick_success_timestamp)
 
 
 def _failures(ticks: list[InstigatorTick]) -> int:
