@@ -161,6 +161,7 @@ def _namespace_works(uid: int, gid: int) -> bool:
     check = f"import os, sys; sys.exit(os.geteuid() != {uid})"
     result = subprocess.run(
         user.command([sys.executable, "-I", "-S", "-c", check]),
+        env={},  # another user may look at it while it runs
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "initdb-"
 _DATA: Final = "data"
+#: These programs may run as another user, who sees the variables of everything that is theirs.
+_ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
 _MARK: Final = "complete.json"
 _UNUSED_SECONDS: Final = 60 * 86_400.0
 
@@ -65,6 +67,7 @@ def copy(template: Path, data: Path, user: ServerUser) -> bool:
     done = subprocess.run(
         user.command(["/bin/cp", "-Rp", str(template / _DATA), str(data)]),
         cwd="/",
+        env=_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -91,7 +94,7 @@ def keep(template: Path, data: Path, user: ServerUser, initdb: str) -> None:
             [initdb, "--sync-only", f"--pgdata={fresh / _DATA}"],
         ):
             subprocess.run(
-                user.command(command), cwd="/", stdin=subprocess.DEVNULL,
+                user.command(command), cwd="/", env=_ENVIRONMENT, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
             )  # fmt: skip
         (fresh / _MARK).write_text(json.dumps(_measure(fresh / _DATA)), encoding="utf-8")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bounty_ops.errors import ProgramNotFound
+from bounty_ops.postgres.handed_down import handed_down
 
 #: Directories of packages: Debian and Ubuntu (PGDG too), RHEL family (PGDG), Homebrew.
 _SYSTEM: Final = (
@@ -154,6 +155,7 @@ def _probe(directory: Path) -> Programs | None:
             text=True,
             check=True,
             timeout=_PROBE_TIMEOUT_SECONDS,
+            env=handed_down(),
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final
 from bounty_ops.errors import ProgramFailed
 from bounty_ops.postgres.causes import PASSED
 from bounty_ops.postgres.diagnose import explained, refusal
+from bounty_ops.postgres.handed_down import handed_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -217,12 +218,8 @@ def _signal_name(number: int) -> str:
 
 
 def _environment(directory: Path, url: DatabaseUrl | None) -> dict[str, str]:
-    """This process's variables, with the private files' paths.
-
-    Other variables of libpq stay: psycopg in this process obeys them too, and both must reach
-    the same server in the same way.
-    """
-    environment = {k: v for k, v in os.environ.items() if k not in _REPLACED}
+    """This process's variables as far as they are handed down, with the private files' paths."""
+    environment = {k: v for k, v in handed_down().items() if k not in _REPLACED}
     environment["LC_MESSAGES"] = "C"  # messages are read by people and by us in one language
     environment.pop("LC_ALL", None)
     if url is None:
@@ -238,6 +235,7 @@ def _environment(directory: Path, url: DatabaseUrl | None) -> dict[str, str]:
         passfile = directory / "pgpass"
         _write_private(passfile, f"*:*:*:*:{escaped}\n")
         environment["PGPASSFILE"] = str(passfile)
+        environment.pop("PGPASSWORD", None)  # libpq would take it before any file
     return environment
 
 

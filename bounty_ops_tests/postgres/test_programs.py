@@ -133,6 +133,36 @@ def test_an_awkward_password_reaches_the_program_and_no_argument_or_variable(
         assert b"bounty-ops-run-" in seen
 
 
+def test_a_program_is_handed_no_secret_of_ours(
+    fresh_database: DatabaseUrl, pg_programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {
+        "DATABASE_URL": fresh_database.text(),
+        "AWS_SECRET_ACCESS_KEY": "planted-key",
+        "BACKUP_AGE_IDENTITY": "AGE-SECRET-KEY-1PLANTED",
+        "DAGSTER_PG_PASSWORD": "planted-dagster",
+        "NIGHT_CHANNEL": "slack://planted/token",
+        "GITHUB_TOKEN": "planted-token",
+    }
+    for name, value in {**secrets, "PGOPTIONS": "-cwork_mem=5MB", "TZ": "UTC"}.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["-X", "-A", "-t", "-c", "SHOW work_mem", "-c", "SELECT pg_sleep(60)"]
+    with start_program(pg_programs, "psql", arguments, url=fresh_database) as psql:
+        assert psql.stdout.readline().decode().strip() == "5MB", "libpq's own variables stay"
+        seen = Path("/proc", str(psql.pid), "environ").read_text().split("\0")
+    assert "TZ=UTC" in seen
+    assert not {each.partition("=")[0] for each in seen} & set(secrets)
+
+
+def test_the_password_of_the_url_outranks_the_variable_as_it_does_with_psycopg(
+    fresh_database: DatabaseUrl, pg_programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "of-another-server")
+    with connect(fresh_database, application_name="tests"):
+        said = run_program(pg_programs, "psql", ["-XAtc", "SELECT 1"], url=fresh_database)
+    assert said.strip() == "1"
+
+
 def test_the_private_files_are_private_and_gone_afterwards(
     awkward_role: DatabaseUrl, pg_programs: Programs
 ) -> None:
