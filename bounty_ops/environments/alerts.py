@@ -202,7 +202,7 @@ def _default(rule: Rule, tier: object, policy: Policy) -> dict[str, Any]:
         **{threshold: getattr(policy, field) for threshold, field in default.policy.items()},
         **default.values,
     }
-    if tier == "staging":
+    if tier in {"staging", "development"}:  # what is no emergency in one is none in the other
         found.update(default.staging)
     if tier == "development":
         found.update(default.development)

@@ -398,11 +398,27 @@ def test_a_rule_fires_at_what_it_is_for_and_says_what_to_do(
 @pytest.mark.parametrize("tier", ["staging", "development"])
 def test_only_production_has_everything_critical(tier: str) -> None:
     settings = AlertSettings.of("anything", Policy(), {"tier": tier})
-    if tier == "development":
-        assert settings.tell == "nothing"
-        return
-    mild = [rule for rule in Rule if settings.rule(rule).severity != "critical"]
+    mild = [
+        rule
+        for rule in Rule
+        if settings.rule(rule).severity != "critical" or not settings.rule(rule).enabled
+    ]
     assert {Rule.SERVER_UNREACHABLE, Rule.BLOCKING, Rule.CONNECTIONS_NEAR_LIMIT} <= set(mild)
+    assert (settings.tell == "nothing") is (tier == "development")
+
+
+def test_a_newcomers_environment_without_a_backup_is_no_emergency() -> None:
+    for tier, severity in (
+        ("production", CRITICAL),
+        ("staging", WARNING),
+        ("development", WARNING),
+    ):
+        settings = AlertSettings.of("anything", Policy(protected=True), {"tier": tier})
+        found = {
+            each.rule: each.severity
+            for each in evaluate(facts(alerts=settings, backups=())).findings
+        }
+        assert found[Rule.BACKUP_OVERDUE] is found[Rule.PROOF_OVERDUE] is severity, tier
 
 
 def test_settings_have_the_last_word() -> None:
