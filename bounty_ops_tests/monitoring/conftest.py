@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from bounty_ops.postgres.programs import Programs
 
 Session = psycopg.Connection[Any]
+#: Since this version a session has shown to others what it counted when it has ended.
+_SHOWN_AT_ONCE = 150_000
 
 
 def environment_of(
@@ -55,7 +60,7 @@ def make_role() -> Iterator[Callable[..., DatabaseUrl]]:
 
     def make(url: DatabaseUrl, options: str = "") -> DatabaseUrl:
         name, password = f"role_{secrets.token_hex(4)}", secrets.token_hex(8)
-        with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+        with a_session(url) as connection:
             statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(
                 sql.Identifier(name),
                 sql.Literal(password),
@@ -95,11 +100,55 @@ def statements_server(
         yield url
 
 
+@contextmanager
+def a_session(url: DatabaseUrl) -> Iterator[Session]:
+    """A session that is gone after the block: no look sees it, and what it did is counted.
+
+    Whoever closes a connection is not told when the server's process has ended.
+    """
+    connection: Session = psycopg.connect(**url.conninfo(), autocommit=True)  # type: ignore[arg-type] # libpq's words
+    with connection, socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        yield connection
+        connection.close()
+        wire.settimeout(30)
+        with suppress(ConnectionError):
+            while wire.recv(4096):
+                pass
+
+
 def execute(url: DatabaseUrl, statement: str, *names: str) -> None:
     """Run a statement outside of any transaction; each `{}` in it becomes a quoted name."""
     composed = sql.SQL(statement).format(*map(sql.Identifier, names))
-    with psycopg.connect(**url.conninfo(), autocommit=True) as connection:  # type: ignore[arg-type] # libpq's words
+    with a_session(url) as connection:
         connection.execute(composed)
+
+
+def counted(url: DatabaseUrl) -> None:
+    """Wait until the server shows what was counted by sessions that have ended.
+
+    Before version 15 they tell it to a process, which writes it down when somebody asks, and who
+    asks is content with what is half a second old. What is written first may have been asked for
+    before they told it, so it is waited for twice.
+    """
+    shown = "SELECT pg_stat_get_snapshot_timestamp() > %s"
+    with a_session(url) as connection:
+
+        def written_since(moment: object) -> bool:
+            return connection.execute(shown, (moment,)).fetchone() == (True,)
+
+        for _ in range(2 if connection.info.server_version < _SHOWN_AT_ONCE else 0):
+            ((now,),) = connection.execute("SELECT clock_timestamp()").fetchall()
+            eventually(partial(written_since, now))
+
+
+def look_is_over(url: DatabaseUrl) -> bool:
+    """Whether the session of a collection is gone: that is a moment after the collection."""
+    with a_session(url.with_database("postgres")) as connection:
+        ours = (
+            "SELECT FROM pg_stat_activity "
+            "WHERE datname = %s AND application_name = 'bounty-ops monitor'"
+        )
+        return connection.execute(ours, (url.database,)).rowcount == 0
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.monitoring import collect
-from bounty_ops_tests.monitoring.conftest import Session, environment_of, execute
+from bounty_ops_tests.monitoring.conftest import (
+    Session,
+    environment_of,
+    eventually,
+    execute,
+    look_is_over,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +57,12 @@ def test_with_few_free_connections_only_they_are_counted(
     execute(fresh_database, "ALTER DATABASE {} CONNECTION LIMIT 7", fresh_database.database)
     open_session(fresh_database)
     assert list(collect(environment_of(fresh_database), families=CHEAP).families) == CHEAP
+    eventually(lambda: look_is_over(fresh_database))
     open_session(fresh_database)
     result = collect(environment_of(fresh_database), families=CHEAP)
     assert list(result.families) == ["connections"]
     assert [each.family for each in result.unknown] == ["activity", "database"]
+    eventually(lambda: look_is_over(fresh_database))
     assert all("only 4 connections are free" in each.reason for each in result.unknown)
     assert not collect(environment_of(fresh_database), families=["activity"]).families
 
@@ -66,5 +74,6 @@ def test_the_limit_of_a_role_counts_only_where_others_use_it_too(
 ) -> None:
     watcher = make_role(fresh_database, "CONNECTION LIMIT 3 IN ROLE pg_monitor")
     assert list(collect(environment_of(watcher), families=CHEAP).families) == CHEAP
+    eventually(lambda: look_is_over(fresh_database))
     open_session(watcher, application_name="web")
     assert list(collect(environment_of(watcher), families=CHEAP).families) == ["connections"]

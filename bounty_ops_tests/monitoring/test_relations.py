@@ -24,6 +24,7 @@ from bounty_ops.seeding import seed
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
 from bounty_ops_tests.monitoring.conftest import (
     Session,
+    counted,
     environment_of,
     eventually,
     execute,
@@ -50,6 +51,7 @@ def _look(
 
 def _settled(url: DatabaseUrl) -> CollectionResult:
     """A collection after which nothing waits to be counted any more."""
+    counted(url)
     found = [_look(url)[0]]
 
     def quiet() -> bool:

@@ -84,8 +84,8 @@ def a_table_too_large(place: Place) -> Generator[None, None, None]:
         one = place.session("reader")
         for _ in range(30):
             one.execute("SELECT count(text) FROM large")
+        one.execute("SELECT pg_stat_force_next_flush()")
         one.close()
-        time.sleep(0.1)
 
     place.each_time = read
     place.passes(16 * MINUTE)
@@ -172,6 +172,13 @@ def _freeze(place: Place) -> None:
     place.execute("ALTER DATABASE template0 ALLOW_CONNECTIONS false")
 
 
+#: What the standby was behind when it was at its beginning, or paused, is told for a while.
+_CAUGHT_UP: Final = (
+    "SELECT count(*) = 1 AND bool_and(coalesce(replay_lag, '0') < '0.2 s'"
+    " AND replay_lsn = pg_current_wal_lsn()) FROM pg_stat_replication"
+)
+
+
 @fault(
     FAULTS,
     Rule.REPLICATION_LAG,
@@ -186,11 +193,7 @@ def a_standby_that_waits(place: Place) -> Generator[None, None, None]:
     place.url = primary
     place.write()
     follower = place.session("operator", standby)
-    _wait(
-        place,
-        "SELECT count(*) = 1 AND bool_and(replay_lsn = pg_current_wal_lsn())"
-        " FROM pg_stat_replication",
-    )
+    _wait(place, _CAUGHT_UP)
     yield
     follower.execute("SELECT pg_wal_replay_pause()")
     place.execute("CREATE TABLE IF NOT EXISTS moving (id int)")
@@ -199,11 +202,7 @@ def a_standby_that_waits(place: Place) -> Generator[None, None, None]:
     place.each_time = lambda: None
     follower.execute("SELECT pg_wal_replay_resume()")
     place.execute("INSERT INTO moving VALUES (1)")
-    _wait(
-        place,
-        "SELECT bool_and(coalesce(replay_lag, '0') < '0.2 s' AND replay_lsn = pg_current_wal_lsn())"
-        " FROM pg_stat_replication",
-    )
+    _wait(place, _CAUGHT_UP)
 
 
 def _writes(place: Place) -> None:
