@@ -35,6 +35,18 @@ _TIMEOUT_SECONDS = 120
 _COMMANDS = CommandServer()
 
 
+class _Started(subprocess.Popen[str]):
+    """One that nobody waits for in vain: a block around it that fails ends it."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:  # noqa: ANN401, PYI036 - its base's
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+
+_STARTED: list[_Started] = []
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one command ended and what it said."""
@@ -68,8 +80,8 @@ class CommandLine:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start a command that the test then interrupts."""
-        return subprocess.Popen(
+        """Start a command that the test then interrupts; it is killed when the test fails."""
+        process = _Started(
             self.argv(*words),
             env=self.environ(),
             cwd=self.home,
@@ -78,6 +90,8 @@ class CommandLine:
             stderr=subprocess.PIPE,
             text=True,
         )
+        _STARTED.append(process)
+        return process
 
     def find_no_secret(self, text: str) -> None:
         for secret in self.secrets:
@@ -112,11 +126,16 @@ def _commands() -> Iterator[None]:
 
 
 @pytest.fixture
-def bare_command_line(tmp_path: Path) -> CommandLine:
+def bare_command_line(tmp_path: Path) -> Iterator[CommandLine]:
     """A project directory with nothing in it and nothing set."""
     home = tmp_path / "home"
     home.mkdir()
-    return CommandLine(home, {})
+    yield CommandLine(home, {})
+    for process in _STARTED:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    _STARTED.clear()
 
 
 @pytest.fixture
