@@ -19,6 +19,7 @@ from bounty_ops.backup.encryption import (
     opens,
     require_recipients,
 )
+from bounty_ops.embedded.processes import wait_until
 from bounty_ops.errors import ConfigurationError, PostgresError
 from bounty_ops.journal.records import ObjectRecord, Verdict
 from bounty_ops_tests.fix_backups import run, sessions
@@ -188,4 +189,4 @@ def test_a_dump_that_dies_leaves_no_encrypted_half(
 
     assert backups.keys() == []
     assert backups.left_over() == []
-    assert sessions(fresh_database) == []
+    assert wait_until(lambda: not sessions(fresh_database), 30)

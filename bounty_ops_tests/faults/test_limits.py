@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.embedded.processes import wait_until
 from bounty_ops.errors import LockNotAvailable
 from bounty_ops.journal.records import Verdict
 from bounty_ops_tests.embedded.observing import python
@@ -111,5 +112,5 @@ def test_a_server_without_room_for_so_many_locks_is_told_and_left_alone(
             backups.take(server)
 
         assert "max_locks_per_transaction" in caught.value.hint
-        assert not any("bounty-ops" in name for name in sessions(server))
+        assert wait_until(lambda: not any("bounty-ops" in name for name in sessions(server)), 30)
     assert backups.left_over() == []

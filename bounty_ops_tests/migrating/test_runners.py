@@ -101,7 +101,9 @@ def test_who_holds_the_lock_is_named(fresh_database: DatabaseUrl) -> None:
     plan = plan_migration(here)
     with migration_lock(fresh_database), _connect(fresh_database) as connection:
         row = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = %s", (APPLICATION_NAME,)
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE application_name = %s AND datname = current_database()",
+            (APPLICATION_NAME,),
         ).fetchone()
         assert row is not None
         with pytest.raises(LockHeldError, match=f"pid {row[0]}, .*bounty-ops migrate") as caught:

@@ -25,7 +25,7 @@ from bounty_ops.postgres.connect import connect, engine, translated
 from bounty_ops.postgres.server import server_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NAME = "bounty-ops tests"
 
@@ -217,15 +217,11 @@ def test_other_errors_pass_through(fresh_database: DatabaseUrl) -> None:
 
 def test_ctrl_c_during_a_statement_ends_it_on_the_server(fresh_database: DatabaseUrl) -> None:
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with (
-        pytest.raises(KeyboardInterrupt),
-        connect(fresh_database, application_name="bounty-ops interrupted") as connection,
-    ):
-        connection.execute("SELECT pg_sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        _sleep(fresh_database, begins=timer.start)
     timer.join()
     with connect(fresh_database, application_name=NAME) as connection:
-        for _ in range(100):
+        for _ in range(600):
             left = connection.execute(
                 "SELECT count(*), pg_sleep(0.05) FROM pg_stat_activity"
                 " WHERE application_name = 'bounty-ops interrupted' GROUP BY ()"
@@ -234,6 +230,12 @@ def test_ctrl_c_during_a_statement_ends_it_on_the_server(fresh_database: Databas
                 break
         else:
             pytest.fail("the interrupted statement still runs on the server")
+
+
+def _sleep(url: DatabaseUrl, begins: Callable[[], None]) -> None:
+    with connect(url, application_name="bounty-ops interrupted") as connection:
+        begins()
+        connection.execute("SELECT pg_sleep(60)")
 
 
 def test_diagnosis_never_repeats_what_libpq_said_about_the_url() -> None:

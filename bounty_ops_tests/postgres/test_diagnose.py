@@ -8,12 +8,14 @@ import re
 import socket
 import struct
 import threading
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy
 
+from bounty_ops.embedded.processes import wait_until
 from bounty_ops.environments import DatabaseUrl
 from bounty_ops.errors import PostgresError, ProgramFailed
 from bounty_ops.postgres import causes
@@ -143,12 +145,25 @@ def test_6_rows_that_violate(fresh_database: DatabaseUrl) -> None:
 
 def test_7_too_many_clients(tls_server: TlsServer) -> None:
     url = tls_server.with_mode("require")
+    assert wait_until(lambda: _connected(url) == {NAME: 1}, 60), "others than this one"
     with ExitStack() as stack:
         error = None
         for _ in range(CONNECTIONS):
             stack.enter_context(connect(url, application_name=NAME))
         error = diagnosed(url)
     assert error.diagnosis == "too_many_connections"
+    # Else the next test would be refused for the same reason.
+    assert wait_until(lambda: _connected(url) == {NAME: 1}, 60)
+
+
+def _connected(url: DatabaseUrl) -> dict[str, int]:
+    """Clients by name; a session that was closed ends a moment later."""
+    with suppress(PostgresError), connect(url, application_name=NAME) as connection:
+        names = connection.execute(
+            "SELECT application_name FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        ).fetchall()
+        return dict(Counter(name for (name,) in names))
+    return {}
 
 
 def test_tls_that_is_not_offered(fresh_database: DatabaseUrl) -> None:

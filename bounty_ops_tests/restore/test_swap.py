@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounty_ops.embedded.processes import wait_until
 from bounty_ops.journal.restores import read_restores
 from bounty_ops.postgres.connect import connect
 from bounty_ops.restore import beside, swap
@@ -116,7 +117,7 @@ def test_a_restore_that_is_ended_half_way(
         assert fruit.database not in names
     if fruit.database in names:
         assert value(fruit, ROWS) == 7
-        assert "bounty-ops restore" not in sessions(fruit)
+        assert wait_until(lambda: "bounty-ops restore" not in sessions(fruit), 30)
 
     plan = restores.plan(manifest, target)
     done = restores.carry_out(plan, manifest, target, plan.digest)

@@ -43,7 +43,17 @@ def tables_of(url: DatabaseUrl) -> tuple[Table, ...]:
         return read_tables(connection)
 
 
-def observe(url: DatabaseUrl, *statements: str, attended: bool = True) -> dict[str, float]:
+def hold(traffic: Traffic, stopped: int) -> None:
+    """Keep what is locked for a while after so many probes were seen waiting for it."""
+    assert wait_until(
+        lambda: sum(one.seen_waiting for one in (*traffic._under_way.values(),)) >= stopped, 30
+    )
+    time.sleep(HELD_SECONDS)
+
+
+def observe(
+    url: DatabaseUrl, *statements: str, attended: bool = True, stopped: int = 2
+) -> dict[str, float]:
     """Which probes waited for how long while a transaction with these statements was open."""
     tables = tables_of(url)
     with Traffic(url, tables) as traffic:
@@ -53,7 +63,7 @@ def observe(url: DatabaseUrl, *statements: str, attended: bool = True) -> dict[s
             traffic.follow(session.info.backend_pid)
             for statement in statements:
                 session.execute(statement.encode())
-            time.sleep(HELD_SECONDS)
+            hold(traffic, stopped)
             session.rollback()
         time.sleep(0.1)
         traffic.stop()
@@ -83,7 +93,7 @@ def test_a_lock_stops_whom_it_conflicts_with(
 ) -> None:
     run(things, "CREATE INDEX thing_name ON thing (name)")
 
-    waited = observe(things, statement)
+    waited = observe(things, statement, stopped=len(stopped))
 
     assert {kind for kind, seconds in waited.items() if seconds > 0} == stopped
     assert all(waited[kind] > HELD_SECONDS / 2 for kind in stopped)
@@ -134,7 +144,7 @@ def test_a_table_that_is_renamed_or_dropped_meanwhile(things: DatabaseUrl) -> No
         time.sleep(0.1)
         with connect(things, application_name="migrator", autocommit=False) as session:
             session.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
-            time.sleep(HELD_SECONDS)
+            hold(traffic, stopped=2)
         time.sleep(0.1)
         traffic.stop()
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from bounty_ops.embedded import ports
@@ -131,12 +132,13 @@ class Server:
 
     def crash(self) -> None:
         """End one of its processes: it ends all others, and recovers."""
-        with connect(self.url) as connection:
+        with suppress(psycopg.OperationalError), connect(self.url) as connection:
             row = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"
             ).fetchone()
-        assert row is not None
-        os.kill(row[0], signal.SIGKILL)
+            assert row is not None
+            os.kill(row[0], signal.SIGKILL)
+            connection.execute("SELECT pg_sleep(60)")  # until it has noticed
 
     def answers(self) -> bool:
         try:
