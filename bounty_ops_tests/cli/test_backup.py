@@ -137,7 +137,7 @@ def test_an_interruption_leaves_nothing_visible_and_the_next_run_works(
         process = filled.start("backup", "run")
         _wait_for_the_lock(filled)
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=10)
+        stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code
     assert stdout == ""
     assert [line.split(":")[0] for line in stderr.splitlines()] == ["error", "hint"]

@@ -155,7 +155,7 @@ def test_an_interruption_leaves_nothing_half_written(
             assert time.monotonic() < deadline, "no file was begun"
             time.sleep(0.05)
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=10)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == code
     assert [line.split(":")[0] for line in stderr.splitlines()] == ["error", "hint"]
     assert files(filled.home) == set()

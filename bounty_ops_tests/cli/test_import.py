@@ -292,7 +292,7 @@ def test_ctrl_c_leaves_nothing_in_the_bucket(
         assert time.monotonic() < deadline, "no server was started"
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert [line.split(":")[0] for line in stderr.splitlines()] == ["error", "hint"]
     assert keys(store_of(filled, s3_prefix)) == []

@@ -51,6 +51,26 @@ def command_lines(pids: list[int]) -> str:
     return "\n".join(lines)
 
 
+def postmaster_of(place: Path) -> int:
+    """The one server of a place; a child that it has just forked has the same command line."""
+    servers = {
+        pid
+        for pid in processes_of(place)
+        if "keeper" not in (line := command_lines([pid])) and "postgres -D" in line
+    }
+    # Of a child that has ended meanwhile nothing is known any more.
+    [postmaster] = [pid for pid in servers if _parent_of(pid) not in {None, *servers}]
+    return postmaster
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 def none_left(place: Path, seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether all processes of a place end within the time."""
     deadline = time.monotonic() + seconds

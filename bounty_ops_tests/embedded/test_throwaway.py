@@ -18,6 +18,7 @@ from bounty_ops_tests.embedded.observing import (
     PATIENCE_SECONDS,
     kill_all,
     none_left,
+    postmaster_of,
     processes_of,
     python,
     read_line,
@@ -129,27 +130,6 @@ def test_what_a_kill_of_owner_and_keeper_leaves_is_swept_by_the_next_start(
         assert left[0] not in clusters_in(tmp_path)
         assert url.host != socket
     assert sweep_leftovers(tmp_path) == 0
-
-
-def postmaster_of(place: Path) -> int:
-    """The server itself; a child that it has just forked has the same command line."""
-    servers = {
-        pid
-        for pid in processes_of(place)
-        if b"keeper" not in (cmd := Path(f"/proc/{pid}/cmdline").read_bytes())
-        and b"postgres\0-D" in cmd
-    }
-    [postmaster] = [pid for pid in servers if parent_of(pid) not in servers]
-    return postmaster
-
-
-def parent_of(pid: int) -> int:
-    """The parent's process id; 0 when the process has just ended."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return 0
-    return int(stat.rpartition(")")[2].split()[1])
 
 
 def test_an_orphaned_server_is_ended_before_its_files_are_swept(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_locked_object_cannot_be_deleted_before_its_time(
     store: ObjectStore, locking: ObjectStoreSettings, mode: LockMode
 ) -> None:
     store.upload_stream("a", io.BytesIO(b"archive"), before_complete=nothing)
-    until = soon(3)
+    until = soon(5)
     store.lock_object("a", mode, until)
 
     with pytest.raises(ObjectLocked, match=f"locked \\({mode}\\) until") as caught:
