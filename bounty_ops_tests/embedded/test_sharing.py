@@ -46,7 +46,9 @@ from bounty_ops_tests.embedded.test_sharing import sleeper
 with using(Path(sys.argv[1]), "sleeper", prepare=lambda: sleeper(Path(sys.argv[1])),
            wait_ready=lambda kept: None) as kept:
     print(kept.report().server.pid, flush=True)
-    time.sleep(float(sys.argv[2]))
+    end = time.monotonic() + float(sys.argv[2])
+    while time.monotonic() < end:  # a signal just before one long sleep would be heard after it
+        time.sleep(0.02)
 """
 
 

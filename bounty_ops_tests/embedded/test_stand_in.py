@@ -240,6 +240,8 @@ def test_a_stopped_orphan_is_ended_before_the_next_start(settings: Settings, mad
         orphan = postmaster_of(made)
         os.kill(orphan, signal.SIGSTOP)
         kill_all(set(processes_of(made)) - {orphan})
+    # What was killed holds its locks until it is really gone.
+    assert wait_until(lambda: processes_of(made) == [orphan], 30)
     with stand_in(settings, bucket=False) as complete:
         assert orphan not in processes_of(made)
         assert answer(complete) == 42

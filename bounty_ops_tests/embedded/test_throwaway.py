@@ -37,7 +37,8 @@ from bounty_ops.embedded import throwaway_cluster
 from bounty_ops.postgres.programs import find_programs
 with throwaway_cluster(find_programs(17, server=True), work_dir=Path(sys.argv[1])) as url:
     print(url.host, flush=True)
-    time.sleep(1000)
+    while True:  # a signal just before one long sleep would be heard after it
+        time.sleep(0.02)
 """
 
 
