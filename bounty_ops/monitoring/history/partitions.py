@@ -49,7 +49,10 @@ class Tree:
         return f"{self.table}_default"
 
 
+#: Everybody locks the parent before DEFAULT, as queries do; in the other order two who wait for
+#: each other are a deadlock, and the server ends one of them.
 _MAKING: Final = (
+    "LOCK TABLE ONLY {parent} IN SHARE UPDATE EXCLUSIVE MODE",
     # Before anything is moved: what is written meanwhile would be refused by the new bounds.
     "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
     "CREATE TABLE {part} (LIKE {parent} INCLUDING ALL)",
@@ -58,6 +61,10 @@ _MAKING: Final = (
         "RETURNING *) INSERT INTO {part} SELECT * FROM moved"
     ),
     "ALTER TABLE {parent} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})",
+)
+_HOLDING: Final = (
+    "LOCK TABLE ONLY {parent} IN ACCESS SHARE MODE",
+    "LOCK TABLE {default} IN ACCESS SHARE MODE",
 )
 
 COLLECTION: Final = Tree("collection", "taken_at", 1)
@@ -158,8 +165,9 @@ def hold(connection: Connection) -> None:
     and the new one was empty.
     """
     for tree in (COLLECTION, SAMPLE):
-        # Making and dropping lock it; all others need not be locked for that, which may be many.
-        connection.execute(_sql("LOCK TABLE {default} IN ACCESS SHARE MODE", tree))
+        # Making and dropping lock DEFAULT; the others, which may be many, need not be locked.
+        for statement in _HOLDING:
+            connection.execute(_sql(statement, tree))
 
 
 def _sql(statement: str, tree: Tree, **parts: sql.Composable) -> TextClause:

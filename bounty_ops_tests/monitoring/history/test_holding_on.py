@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from bounty_ops.monitoring import Unknown
 from bounty_ops.monitoring.history import (
@@ -246,6 +247,51 @@ def test_who_reads_while_a_day_gets_a_partition_sees_its_samples(
     assert latest_collections(operations, "development") == [taken(FRIDAY, relations(5))]
     assert postponed
     assert maintain(elsewhere, KEEP, now=FRIDAY).postponed == []
+
+
+def test_who_reads_while_a_day_is_dropped_is_no_victim(
+    operations: Engine, elsewhere: Engine
+) -> None:
+    """Each would wait for the other, if they locked the same tables in different orders."""
+    with operations.begin() as connection:
+        here = connection.scalar(text("SELECT current_database()"))
+        # The server looks for a deadlock after so long, for whoever began to wait last.
+        connection.execute(text(f'ALTER DATABASE "{here}" SET deadlock_timeout = 10'))
+    operations.dispose()
+    maintain(operations, KEEP, now=FRIDAY)
+    store_collection(operations, taken(FRIDAY, relations(5)))
+    dropped: list[bool] = []
+
+    def drop() -> None:
+        with elsewhere.connect() as connection:
+            try:
+                with partitions.alone(connection):
+                    partitions.drop(connection, partitions.COLLECTION, (FRIDAY + DAY).date())
+            except OperationalError:  # the reader took longer than it waits
+                dropped.append(False)
+            else:
+                dropped.append(True)
+
+    dropping = threading.Thread(target=drop)
+
+    def meets_the_reader() -> None:
+        dropping.start()
+        eventually(lambda: dropped or _waits_for_long(operations))
+
+    _before(operations, ("FROM bounty_ops.collection",), meets_the_reader)
+    assert latest_collections(operations, "development") == [taken(FRIDAY, relations(5))]
+    dropping.join()
+    assert len(dropped) == 1
+
+
+def _waits_for_long(operations: Engine) -> bool:
+    """Whether the other's time to look for a deadlock is over."""
+    statement = (
+        "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted "
+        "AND waitstart < clock_timestamp() - interval '100 ms' AND application_name = 'elsewhere')"
+    )
+    with operations.connect() as connection:
+        return bool(connection.scalar(text(statement)))
 
 
 @pytest.fixture
