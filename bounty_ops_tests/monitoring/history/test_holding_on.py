@@ -276,7 +276,7 @@ def test_who_reads_while_a_day_is_dropped_is_no_victim(
 
     def meets_the_reader() -> None:
         dropping.start()
-        eventually(lambda: dropped or _waits_for_long(operations))
+        eventually(lambda: bool(dropped) or _waits_for_long(operations))
 
     _before(operations, ("FROM bounty_ops.collection",), meets_the_reader)
     assert latest_collections(operations, "development") == [taken(FRIDAY, relations(5))]
