@@ -7,7 +7,6 @@ holds the page against this table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from bounty_ops.errors import (
@@ -17,32 +16,14 @@ from bounty_ops.errors import (
     PostgresError,
     ServerUnavailable,
 )
-
-#: Which variable it is, an error does not know: it may be the operations database that is away.
-_URL: Final = "the URL (DATABASE_URL; of the operations database OPS_DATABASE_URL)"
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One thing that can be wrong between us and a database."""
-
-    name: str
-    """As in JSON, in Dagster's metadata and in the documentation."""
-    kind: type[PostgresError]
-    what: str
-    """What happened, without the server's address."""
-    remedy: str
-    recognised_by: str
-    """The code, or the step of the protocol."""
-    states: tuple[str, ...] = ()
-    """SQLSTATEs that say this (PostgreSQL documentation, appendix A)."""
-
+from bounty_ops.postgres import tls_causes
+from bounty_ops.postgres.cause import URL, Cause
 
 CONNECTION_REFUSED: Final = Cause(
     "connection_refused",
     ServerUnavailable,
     "connection refused: nothing listens there",
-    f"Start the server, or correct host and port in {_URL}.",
+    f"Start the server, or correct host and port in {URL}.",
     "errno ECONNREFUSED",
 )
 NO_ANSWER: Final = Cause(
@@ -63,14 +44,14 @@ HOST_UNKNOWN: Final = Cause(
     "host_unknown",
     ServerUnavailable,
     "the host name cannot be resolved",
-    f"Check the host in {_URL}.",
+    f"Check the host in {URL}.",
     "getaddrinfo's EAI codes",
 )
 SOCKET_MISSING: Final = Cause(
     "socket_missing",
     ServerUnavailable,
     "nothing listens on that socket",
-    f"Start the server, or correct the socket directory in {_URL}.",
+    f"Start the server, or correct the socket directory in {URL}.",
     "errno ENOENT of a Unix socket",
 )
 SOCKET_FORBIDDEN: Final = Cause(
@@ -84,97 +65,31 @@ NOT_POSTGRESQL: Final = Cause(
     "not_postgresql",
     ServerUnavailable,
     "what listens there does not answer as PostgreSQL does",
-    f"Correct host and port in {_URL}; a tunnel or a proxy may have lost what is behind it.",
+    f"Correct host and port in {URL}; a tunnel or a proxy may have lost what is behind it.",
     "the answer to SSLRequest is neither S, N nor E",
 )
-TLS_REQUIRED: Final = Cause(
-    "tls_required",
-    AuthenticationFailed,
-    "the server takes this role only over TLS, and the URL forbids TLS",
-    "Add sslmode=verify-full to the URL (sslmode=require encrypts without verifying), in place of "
-    "sslmode=disable.",
-    "SQLSTATE 28000 in the clear, and another answer over TLS",
-)
-TLS_NOT_OFFERED: Final = Cause(
-    "tls_not_offered",
-    AuthenticationFailed,
-    "the server does not offer TLS, but this connection insists on it",
-    f"Switch TLS on at the server, or change sslmode in {_URL}.",
-    "the answer N to SSLRequest",
-)
-CERTIFICATE_UNVERIFIED: Final = Cause(
-    "certificate_unverified",
-    AuthenticationFailed,
-    "the server's TLS certificate could not be verified",
-    "Give the provider's root certificate with sslrootcert=/path/to/root.crt in the URL, and see "
-    "that its host is the one that the certificate names.",
-    "OpenSSL's verify code",
-)
-CERTIFICATE_EXPIRED: Final = Cause(
-    "certificate_expired",
-    AuthenticationFailed,
-    "the server's TLS certificate has expired",
-    "Renew it at the server and let it reload (SELECT pg_reload_conf()); if it should still be "
-    "valid, set this machine's clock.",
-    "OpenSSL's verify code 10",
-)
-CERTIFICATE_NOT_YET_VALID: Final = Cause(
-    "certificate_not_yet_valid",
-    AuthenticationFailed,
-    "the server's TLS certificate is not valid yet",
-    "Set this machine's clock; if it is right, give the server a certificate that is valid today.",
-    "OpenSSL's verify code 9",
-)
-ROOT_CERTIFICATE_MISSING: Final = Cause(
-    "root_certificate_missing",
-    AuthenticationFailed,
-    "there is no root certificate to verify the server with",
-    f"Give it with sslrootcert=/path/to/root.crt (or sslrootcert=system) in {_URL}.",
-    "the file that sslrootcert names is not there",
-)
-CLIENT_CERTIFICATE_MISSING: Final = Cause(
-    "client_certificate_missing",
-    AuthenticationFailed,
-    "the server asks for a certificate of this client and refuses it without one",
-    f"Give it with sslcert=/path/to/client.crt&sslkey=/path/to/client.key in {_URL}; its common "
-    "name (CN) has to be the role, or to be mapped to it in pg_ident.conf.",
-    "SQLSTATE 28000 from a server that sends a CertificateRequest, or TLS alert 116",
-)
-CLIENT_CERTIFICATE_REFUSED: Final = Cause(
-    "client_certificate_refused",
-    AuthenticationFailed,
-    "the server does not accept the certificate of this client",
-    f"Have it signed by an authority in the server's ssl_ca_file, or name another one in {_URL} "
-    "(sslcert, sslkey).",
-    "the server's TLS alert 42 to 46 or 48",
-)
-CLIENT_KEY_UNUSABLE: Final = Cause(
-    "client_key_unusable",
-    AuthenticationFailed,
-    "the certificate of this client cannot be used",
-    "Give sslkey the key that belongs to sslcert, in a file that only its owner may read "
-    "(chmod 600), and its password with sslpassword.",
-    "the files that sslcert and sslkey name",
-)
-TLS_FAILED: Final = Cause(
-    "tls_failed",
-    AuthenticationFailed,
-    "the server offers TLS, but no encryption could be agreed on",
-    "See the server's TLS settings (ssl_min_protocol_version, ssl_ciphers) and its log.",
-    "the answer S to SSLRequest, and no startup message after it",
-)
+TLS_REQUIRED: Final = tls_causes.TLS_REQUIRED
+TLS_NOT_OFFERED: Final = tls_causes.TLS_NOT_OFFERED
+CERTIFICATE_UNVERIFIED: Final = tls_causes.CERTIFICATE_UNVERIFIED
+CERTIFICATE_EXPIRED: Final = tls_causes.CERTIFICATE_EXPIRED
+CERTIFICATE_NOT_YET_VALID: Final = tls_causes.CERTIFICATE_NOT_YET_VALID
+ROOT_CERTIFICATE_MISSING: Final = tls_causes.ROOT_CERTIFICATE_MISSING
+CLIENT_CERTIFICATE_MISSING: Final = tls_causes.CLIENT_CERTIFICATE_MISSING
+CLIENT_CERTIFICATE_REFUSED: Final = tls_causes.CLIENT_CERTIFICATE_REFUSED
+CLIENT_KEY_UNUSABLE: Final = tls_causes.CLIENT_KEY_UNUSABLE
+TLS_FAILED: Final = tls_causes.TLS_FAILED
 PASSWORD_MISSING: Final = Cause(
     "password_missing",
     AuthenticationFailed,
     "the server wants a password and the URL has none",
-    f"Add the password to {_URL}; special characters are percent-encoded.",
+    f"Add the password to {URL}; special characters are percent-encoded.",
     "a password is asked for and none is there (PQconnectionNeedsPassword)",
 )
 PASSWORD_REJECTED: Final = Cause(
     "password_rejected",
     AuthenticationFailed,
     "password authentication failed",
-    f"Check role and password in {_URL}; special characters are percent-encoded.",
+    f"Check role and password in {URL}; special characters are percent-encoded.",
     "SQLSTATE",
     ("28P01",),
 )
@@ -192,7 +107,7 @@ DATABASE_MISSING: Final = Cause(
     "database_missing",
     AuthenticationFailed,
     "the database does not exist",
-    f"Create it, or correct the database's name at the end of {_URL}.",
+    f"Create it, or correct the database's name at the end of {URL}.",
     "SQLSTATE",
     ("3D000",),
 )

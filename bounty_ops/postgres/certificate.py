@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import socket
 
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops.postgres.causes import Cause
+    from bounty_ops.postgres.cause import Cause
 
 _SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 #: OpenSSL documentation, "X509_STORE_CTX_get_error".

@@ -14,12 +14,13 @@ import psycopg
 from bounty_ops.environments.providers import advise
 from bounty_ops.errors import PostgresError
 from bounty_ops.postgres import causes
-from bounty_ops.postgres.causes import Cause, cause_of
+from bounty_ops.postgres.causes import cause_of
 from bounty_ops.postgres.certificate import wants_a_certificate, why_not_agreed
 from bounty_ops.postgres.startup import begin, cause_of_silence, takes_only_tls
 
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
+    from bounty_ops.postgres.cause import Cause
     from bounty_ops.postgres.startup import Startup
 
 #: Causes where the server's own words may name the role, and nothing else that is not said yet.
@@ -110,7 +111,7 @@ def _why_raised(url: DatabaseUrl, written: str) -> str:
     return (
         f"(The URL says {said}; the policy made it {url.sslmode}. What may be weaker is said in "
         f'bounty_ops.toml, such as tls = "{weaker}" for this environment; for the operations '
-        "database and VERIFY_SERVER_URL by a sslmode in the URL.)"
+        "database, VERIFY_SERVER_URL and a URL that a command is given by a sslmode in the URL.)"
     )
 
 

@@ -26,7 +26,7 @@ from bounty_ops.postgres import causes
 
 if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
-    from bounty_ops.postgres.causes import Cause
+    from bounty_ops.postgres.cause import Cause
 
 _PATIENCE_SECONDS: Final = 5.0
 _TLS_ANSWER: Final = re.compile(r"^B\t\d+\tSSLResponse\t (.)$", re.MULTILINE)
