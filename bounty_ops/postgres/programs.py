@@ -29,7 +29,9 @@ _SYSTEM: Final = (
 _VERSION: Final = re.compile(r"\(PostgreSQL\) ((\d+)(?:\.\d+)*\S*)")
 _PROBE_TIMEOUT_SECONDS: Final = 30
 #: The first minor release of each major in which a hostile server or archive can no longer run code
-#: through pg_dump and pg_restore (CVE-2026-6477; PostgreSQL's release notes of 2026-05-14).
+#: through pg_dump and pg_restore (CVE-2026-6477; PostgreSQL's release notes of 2026-05-14). No
+#: such hole mended by those of 2026-11-12 is known to us; that programs are older than their
+#: server, which spoils proofs since then (docs/decisions/0158), is said by doctor.
 _FIXED_MINORS: Final = {14: 23, 15: 18, 16: 14, 17: 10, 18: 4}
 
 
@@ -84,6 +86,10 @@ def installed_programs() -> list[Programs]:
 def find_programs(major: int | None = None, *, server: bool = False) -> Programs:
     """Programs of the given major version (the newest there is by default).
 
+    Of several of one major the newest minor release is taken, unless they shall run servers too:
+    what older client programs write, a newer server's cannot always restore. Where they are of one
+    release, or servers are wanted, the preferred place counts.
+
     Args:
         major: the server's major version, such as 17.
         server: whether `initdb` and `postgres` are needed too.
@@ -93,6 +99,8 @@ def find_programs(major: int | None = None, *, server: bool = False) -> Programs
     """
     found = [p for p in installed_programs() if p.has_server or not server]
     fitting = [p for p in found if major is None or p.major == major]
+    if not server:
+        fitting.sort(key=lambda programs: (-programs.major, -(programs.minor or 0)))
     for programs in fitting:
         if programs.outdated is None:
             return programs

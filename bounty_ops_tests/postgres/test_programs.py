@@ -107,6 +107,20 @@ def test_programs_with_known_holes_are_refused_unless_there_are_newer_ones(
     assert dump_programs(99).directory == better
 
 
+def test_of_several_of_a_major_the_newest_minor_dumps_and_among_equals_the_preferred_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOUNTY_OPS_POSTGRESQL_DIR", str(tmp_path))
+    for name, version in (("a", "99.9"), ("b", "99.20"), ("c", "99.20"), ("d", "99beta1")):
+        directory = installation(tmp_path, name, version)
+        for program in ("postgres", "initdb"):
+            (directory / program).touch()
+    assert find_programs(99).directory == tmp_path / "b" / "bin"
+    assert dump_programs(99).version == "99.20"
+    assert find_programs().version == "99.20"
+    assert find_programs(99, server=True).directory == tmp_path / "a" / "bin"
+
+
 def test_a_directory_of_installations_is_looked_at_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pg_programs: Programs
 ) -> None:
