@@ -57,7 +57,7 @@ def test_it_needs_no_environment_that_works(filled: CommandLine) -> None:
     without = type(filled)(filled.home, variables, filled.secrets)
     done = without.run("backup", "rebuild-catalogue")
     assert done.code == 0, done.stderr
-    assert "1 backups, 0 verifications, 0 migrations" in done.stdout
+    assert "1 backup, 0 verifications, 0 migrations." in done.stdout
 
 
 @pytest.mark.soak
@@ -75,7 +75,7 @@ def test_what_is_gone_or_damaged_in_the_bucket_is_left_out_and_said(
 
     assert done.code == 0
     assert "0 backups" in done.stdout
-    assert done.error_lines[0].startswith("warning: 1 damaged backups were left out")
+    assert done.error_lines[0].startswith("warning: left out: 1 damaged backup;")
     assert catalogue(filled) == []
 
 

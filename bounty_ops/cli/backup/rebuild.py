@@ -50,8 +50,8 @@ def rebuild_catalogue(invocation: Invocation) -> None:
     )
     if rebuilt.damaged:
         warn(
-            f"{rebuilt.damaged} damaged backups were left out; `bounty-ops backup list --all` "
-            "says what is wrong with them"
+            f"left out: {_count(rebuilt.damaged, 'damaged backup')}; "
+            "`bounty-ops backup list --all` says what is wrong with each"
         )
 
 
@@ -64,8 +64,13 @@ def _rebuild(settings: Settings, store: ObjectStore) -> Rebuilt:
 
 def _draw(console: Console, bucket: str, rebuilt: Rebuilt) -> None:
     console.print(
-        f"The catalogue says what {bucket} says: {rebuilt.backups} backups, "
-        f"{rebuilt.verifications} verifications, {rebuilt.migrations} migrations."
+        f"The catalogue says what {bucket} says: {_count(rebuilt.backups, 'backup')}, "
+        f"{_count(rebuilt.verifications, 'verification')}, "
+        f"{_count(rebuilt.migrations, 'migration')}."
     )
     if not rebuilt.backups and not rebuilt.damaged:
         console.print("There is no backup there. Was another prefix meant in BACKUP_BUCKET?")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
