@@ -89,3 +89,32 @@ def test_what_holds_passwords_leaves_no_core(start: str, tmp_path: Path) -> None
     process.returncode = status  # somebody has waited for it: no warning
     assert os.WTERMSIG(status) == signal.SIGABRT
     assert not os.WCOREDUMP(status)
+
+
+#: A program that waits for its input, and crashes; 0 if that was all, as the kernel tells it.
+_CRASHING_CHILD = (
+    _CRASH.partition("{start}")[0]
+    + """
+import signal, subprocess, sys
+from bounty_ops.cli.main import main
+from bounty_ops.postgres.programs import find_programs
+from bounty_ops.postgres.run import start_program
+main(["--version"])
+with start_program(find_programs(), "pg_restore", ["--list"], stdin=subprocess.PIPE) as running:
+    os.kill(running.pid, signal.SIGSEGV)
+    _, status = os.waitpid(running.pid, 0)
+sys.exit((os.WTERMSIG(status) != signal.SIGSEGV) + 2 * os.WCOREDUMP(status))
+"""
+)
+
+
+def test_neither_does_a_program_that_they_started(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _CRASHING_CHILD],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
