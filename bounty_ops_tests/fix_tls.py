@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +48,25 @@ class TlsServer:
         return dataclasses.replace(
             self.url, parameters=(("sslmode", sslmode), *sorted(parameters.items()))
         )
+
+
+def own_address() -> str:
+    """An address of this machine that is not the loopback: a server there is somewhere else.
+
+    As it would be chosen for a way to any network; nothing is sent.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))  # RFC 5737: documentation
+            address = str(probe.getsockname()[0])
+        except OSError:
+            address = ""
+    assert address, (
+        "these tests need an address that is not the loopback; on a machine without a network: "
+        "ip address add 192.0.2.7/24 dev lo && ip route add default dev lo src 192.0.2.7"
+    )
+    assert not ip_address(address).is_loopback
+    return address
 
 
 def self_signed(directory: Path, name: str, host: str) -> tuple[Path, Path]:

@@ -1,14 +1,16 @@
-"""Servers besides those of the environments: for the operations, and for drills.
+"""Servers besides those of the environments: for the operations, for drills, and given ones.
 
-Neither may be one that an environment uses; what is wrong is returned beside the address, because
-nothing here raises for a wrong setting (see `bounty_ops.environments.loading`).
+The first two may be none that an environment uses; what is wrong is returned beside the address,
+because nothing here raises for a wrong setting (see `bounty_ops.environments.loading`).
 
-Both hold what is the environments': as much has to be certain of them as of the environment that
-asks for most, unless their own URL says a sslmode. They have no table in bounty_ops.toml to say it.
+They all hold what is the environments', or are about to: as much has to be certain of them as of
+the environment that asks for most, unless their own URL says a sslmode. They have no table in
+bounty_ops.toml to say it.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from bounty_ops.environments.tls import insisted, strictest
@@ -69,6 +71,11 @@ def drill_server(
                 "holds nothing else, or none (drills then make throw-away servers here).",
             )
     return url, None
+
+
+def given_server(url: DatabaseUrl, environments: Mapping[str, Environment]) -> DatabaseUrl:
+    """The URL that somebody gave a command, with a sslmode if it says none."""
+    return _certain(url, os.environ, environments)
 
 
 def _certain(

@@ -94,10 +94,12 @@ def insisted(
     preset = (os.environ if variables is None else variables).get("PGSSLMODE", "")
     mode = given.get("sslmode") or (preset if preset in _STRENGTH else "prefer")
     if mode == "disable":
+        written = "sslmode=disable" if given.get("sslmode") else "PGSSLMODE=disable"
+        place = "URL" if given.get("sslmode") else "variables"
         raise ConfigurationError(
-            f"{url.address()} is to be reached without TLS (sslmode=disable), and the policy asks "
+            f"{url.address()} is to be reached without TLS ({written}), and the policy asks "
             f"for {least}",
-            hint="Take sslmode=disable out of the URL (verify-full is the default then); or, where "
+            hint=f"Take {written} out of the {place} ({least} is the default then); or, where "
             'nobody can listen in between, write tls = "as_written" for this environment into '
             "bounty_ops.toml.",
         )

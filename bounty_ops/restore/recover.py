@@ -10,8 +10,9 @@ backup also age (https://age-encryption.org) and the file with the private key.
 
 What happens: the SHA-256 of every object is compared with the manifest, encrypted ones are
 decrypted, everything is restored into an empty database, and the rows of every table are counted
-and compared with the manifest. Exit codes: 0 all is there, 1 something differs, 2 wrong usage,
-3 it could not be done.
+and compared with the manifest. A server on a network is verified (sslmode=verify-full, with what
+this machine trusts) unless the URL or PGSSLMODE says otherwise. Exit codes: 0 all is there, 1
+something differs, 2 wrong usage, 3 it could not be done.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -32,8 +34,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VERSION = 2
+VERSION = 3
 KNOWN_FORMAT = 2
+#: psql's exit code where there was no connection, or it was lost.
+NO_CONNECTION = 2
 CHUNK = 1 << 20
 #: Parameters of a URL, and the variables of libpq that mean the same.
 PARAMETERS = {
@@ -41,7 +45,21 @@ PARAMETERS = {
     "sslkey": "PGSSLKEY", "connect_timeout": "PGCONNECT_TIMEOUT", "options": "PGOPTIONS",
     "host": "PGHOST", "port": "PGPORT", "channel_binding": "PGCHANNELBINDING",
     "target_session_attrs": "PGTARGETSESSIONATTRS", "application_name": "PGAPPNAME",
+    "hostaddr": "PGHOSTADDR", "sslcrl": "PGSSLCRL", "require_auth": "PGREQUIREAUTH",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
 }  # fmt: skip
+#: Where systems keep the certificates that they trust, in one file.
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
+)  # fmt: skip
+#: Of libpq's modes those that do not look whose certificate it is.
+UNVERIFIED = {
+    "disable": "the backup's rows and your password travel in the clear",
+    "allow": "the backup's rows and your password may travel in the clear",
+    "prefer": "the backup's rows and your password may travel in the clear",
+    "require": "the connection is encrypted, and whoever answers is believed",
+}
 #: Rows under this name are large objects.
 LARGE_OBJECTS = ("pg_catalog", "pg_largeobject")
 PROVIDERS = {"i": "icu", "b": "builtin", "c": "libc"}
@@ -194,6 +212,38 @@ def libpq(url: str | None) -> dict[str, str]:
     return environment
 
 
+def stays_here(environment: dict[str, str]) -> bool:
+    """Whether no network is between here and the server."""
+    hosts = environment.get("PGHOSTADDR") or environment.get("PGHOST") or ""
+    for host in hosts.split(","):
+        if host.startswith(("/", "@")) or host in ("", "localhost"):
+            continue
+        try:
+            if ip_address(host).is_loopback:
+                continue
+        except ValueError:
+            pass
+        return False
+    return True
+
+
+def verify_the_server(environment: dict[str, str]) -> None:
+    """Have a server on a network verified unless somebody said otherwise: it gets every row."""
+    if stays_here(environment) or environment.get("PGSERVICE"):
+        return
+    mode = environment.setdefault("PGSSLMODE", "verify-full")
+    if mode in UNVERIFIED:
+        say(f"WARNING: sslmode={mode}: {UNVERIFIED[mode]}")
+        return
+    usual = Path("~/.postgresql/root.crt").expanduser()
+    if environment.get("PGSSLROOTCERT") or usual.is_file():
+        return
+    # psql before 16 does not know "system".
+    paths = (os.environ.get("SSL_CERT_FILE"), *BUNDLES)
+    found = [path for path in paths if path and Path(path).is_file()]
+    environment["PGSSLROOTCERT"] = found[0] if found else "system"
+
+
 def ask(environment: dict[str, str], statement: str, database: str | None = None) -> str:
     """What psql answers, without headings; it reads the statement, so no secret is an argument."""
     env = dict(environment, **({"PGDATABASE": database} if database else {}))
@@ -205,7 +255,14 @@ def ask(environment: dict[str, str], statement: str, database: str | None = None
     )  # fmt: skip
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["no word"]
-        raise Stop(3, f"psql failed: {lines[0]}")
+        why = f"psql failed: {lines[0]}"
+        if done.returncode == NO_CONNECTION and env.get("PGSSLMODE", "").startswith("verify"):
+            why += (
+                ". (The server is verified, with {}: in the URL, sslrootcert=/path/to/root.crt "
+                "names another root certificate, and sslmode=require does without one, where "
+                "nobody can be in between)".format(env.get("PGSSLROOTCERT", "root.crt"))
+            )
+        raise Stop(3, why)
     return done.stdout.strip()
 
 
@@ -410,6 +467,7 @@ def recover(wishes: argparse.Namespace) -> int:
     environment = libpq(wishes.into)
     if not environment.get("PGDATABASE"):
         raise Stop(2, "no database is named: --into postgresql://user@host/database")
+    verify_the_server(environment)
     with tempfile.TemporaryDirectory(prefix="recover-", dir=str(wishes.directory)) as scratch:
         plain = wishes.keep_plain or Path(scratch)
         plain.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bounty_ops.environments import DatabaseUrl
+from bounty_ops.environments.servers import given_server
 from bounty_ops.environments.tls import insisted
 from bounty_ops.errors import AuthenticationFailed, InsufficientPrivilege, PostgresError
 from bounty_ops.postgres.connect import connect
@@ -41,7 +42,8 @@ def choose_target(settings: Settings, text: str) -> Target:
     """The target that somebody named: an environment, or a URL.
 
     A URL that leads to the database of an environment is that environment, protection included, and
-    the least that has to be certain of its server.
+    the least that has to be certain of its server. Any other is held to what the strictest
+    environment asks for, unless it says a sslmode: rows of that one may be about to go there.
 
     Raises:
         ConfigurationError: there is no such environment, it is unconfigured, or the URL is wrong.
@@ -57,6 +59,7 @@ def choose_target(settings: Settings, text: str) -> Target:
     url = DatabaseUrl.parse(text)
     same = [one for one in settings.environments.values() if one.url and _same(one.url, url)]
     if not same:
+        url = given_server(url, settings.environments)
         return Target(url, url.address(), None, protected=False)
     protected = [one for one in same if one.policy.protected]
     chosen = (protected or same)[0]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounty_ops.environments import DatabaseUrl, Policy, load_settings
+from bounty_ops.environments.servers import given_server
 from bounty_ops.environments.tls import insisted, stays_here, system_bundle
 from bounty_ops.errors import ConfigurationError
 
@@ -49,6 +50,12 @@ def test_production_that_forbids_tls_is_refused_with_the_remedy(tmp_path: Path) 
     assert 'tls = "as_written"' in caught.value.hint
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
     assert production(tmp_path, "?sslmode=disable", 'tls = "as_written"').sslmode == "disable"
+
+
+def test_a_variable_that_forbids_tls_is_what_the_remedy_names(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="PGSSLMODE=disable") as caught:
+        production(tmp_path, "", PGSSLMODE="disable")
+    assert "Take PGSSLMODE=disable out of the variables" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -121,6 +128,21 @@ def test_what_holds_productions_data_is_as_certain_unless_its_url_says(
     (tmp_path / ".env.production").unlink()
     (tmp_path / ".env.staging").write_text(f"DATABASE_URL={PLAIN}\n")
     assert mode(other) == "prefer"
+
+
+def test_a_url_that_a_command_is_given_is_as_certain_unless_it_says(tmp_path: Path) -> None:
+    (tmp_path / ".env.staging").write_text(f"DATABASE_URL={PLAIN}\n")
+    other = "postgresql://me:pw@new.example.org/restored"
+
+    def mode(text: str) -> str:
+        environments = load_settings(tmp_path, {}).environments
+        return given_server(DatabaseUrl.parse(text), environments).sslmode
+
+    assert mode(other) == "prefer"
+    (tmp_path / ".env.production").write_text(f"DATABASE_URL={PLAIN}\n")
+    assert mode(other) == "verify-full"
+    assert mode(f"{other}?sslmode=require") == "require"
+    assert mode(other.replace("new.example.org", "127.0.0.1")) == "prefer"
 
 
 def test_a_public_authority_and_no_name_is_refused_as_libpq_does() -> None:

@@ -16,6 +16,7 @@ from bounty_ops.embedded.privileges import server_user
 from bounty_ops.errors import PostgresError
 from bounty_ops.postgres.connect import connect
 from bounty_ops_tests.fix_servers import running_server
+from bounty_ops_tests.fix_tls import own_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,8 @@ commonName = supplied
 """
 #: Only a connection over TLS, by certificate alone for one role; the superuser by password.
 _RULES = "hostssl all certified all cert\nhostssl all all all scram-sha-256\n"
+#: The same, and the superuser in the clear.
+PLAIN_TOO = f"{_RULES}host all all all scram-sha-256\n"
 
 
 def _openssl(*arguments: object) -> None:
@@ -73,7 +76,8 @@ class Authority:
         stem = self.directory / f"{name}{begins}"
         certificate, key = stem.with_suffix(".crt"), stem.with_suffix(".key")
         request = stem.with_suffix(".csr")
-        alternative = f"subjectAltName=DNS:{name}"
+        kind = "IP" if name[0].isdigit() else "DNS"
+        alternative = f"subjectAltName={kind}:{name}"
         _request(key, "-out", request, "-subj", f"/CN={name}", "-addext", alternative)
         now = datetime.now(UTC)
         bounds = [f"{now + timedelta(days=days):%y%m%d%H%M%SZ}" for days in (begins, ends)]
@@ -139,8 +143,10 @@ class CertifiedServer:
 
 
 @contextmanager
-def certified_server(programs: Programs, directory: Path) -> Iterator[CertifiedServer]:
-    """Run it for the length of the block."""
+def certified_server(
+    programs: Programs, directory: Path, rules: str = _RULES
+) -> Iterator[CertifiedServer]:
+    """Run it for the length of the block, on the loopback and at this machine's own address."""
     authority = Authority(directory / "authority")
     certificate, key = authority.sign("localhost")
     user, place = server_user(), directory / "server"
@@ -154,11 +160,12 @@ def certified_server(programs: Programs, directory: Path) -> Iterator[CertifiedS
         (authority.root, "ca.crt"),
     ):
         (files / name).write_bytes(source.read_bytes())
-    (files / "hba.conf").write_text(_RULES)
+    (files / "hba.conf").write_text(rules)
     for path in files.iterdir():
         path.chmod(0o600)
         user.hand_over(path)
     settings = {
+        "listen_addresses": f"127.0.0.1,{own_address()}",
         "hba_file": str(files / "hba.conf"),
         "ssl": "on",
         "ssl_cert_file": str(files / "server.crt"),

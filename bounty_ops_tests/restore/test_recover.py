@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ import bounty_ops.restore
 from bounty_ops.journal import recovery
 from bounty_ops.restore.downloading import download_backup
 from bounty_ops_tests.fix_backups import make_role, run, value
+from bounty_ops_tests.fix_tls import own_address
+from bounty_ops_tests.postgres.authority import certified_server
 from bounty_ops_tests.restore.restores import new_name
 
 if TYPE_CHECKING:
@@ -124,6 +127,37 @@ def test_nothing_is_overwritten_and_a_wrong_place_is_told(
     assert recover(directory, "--check-only", PATH="").returncode == 0
     missing = recover(directory, "--into", zoo.text(), PATH="/nonexistent")
     assert (missing.returncode, "apt install" in missing.stderr) == (3, True)
+
+
+def test_a_server_on_a_network_is_verified_unless_somebody_said_otherwise(
+    zoo: DatabaseUrl,
+    restores: Restores,
+    recover: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    pg_programs: Programs,
+) -> None:
+    directory = download(restores, restores.backups.take(zoo), tmp_path / "backup")
+    with certified_server(pg_programs, tmp_path) as server:
+        into = dataclasses.replace(server.url, database=new_name()).text()
+        into += f"?hostaddr={own_address()}"
+        home = {"HOME": str(tmp_path)}
+
+        refused = recover(directory, "--create", "--into", into, **home)
+        assert refused.returncode == 3
+        assert "certificate verify failed" in refused.stderr
+        assert "sslrootcert=/path/to/root.crt names another root certificate" in refused.stderr
+
+        root = str(server.authority.root)
+        words = ("--create", "--create-roles", "--into", into)
+        trusted = recover(directory, *words, SSL_CERT_FILE=root, **home)
+        assert trusted.returncode == 0, trusted.stdout + trusted.stderr
+        assert "WARNING" not in trusted.stdout
+
+        believed = recover(directory, "--into", f"{into}&sslmode=require", **home)
+        assert (believed.returncode, "not empty" in believed.stderr) == (2, True)
+        assert (
+            "WARNING: sslmode=require: the connection is encrypted, and whoever" in believed.stdout
+        )
 
 
 def test_a_changed_object_and_a_lost_row_are_noticed(

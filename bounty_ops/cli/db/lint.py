@@ -16,6 +16,7 @@ from bounty_ops.cli.failure import FOUND
 from bounty_ops.cli.invocation import Invocation, pass_invocation
 from bounty_ops.cli.shared import Command
 from bounty_ops.environments import DatabaseUrl, load_settings
+from bounty_ops.environments.servers import given_server
 from bounty_ops.errors import UsageError
 from bounty_ops.migrating.lineage import LINEAGES
 from bounty_ops.migrating.lint import (
@@ -208,6 +209,8 @@ def _look(invocation: Invocation, name: str) -> tuple[Catalogue, int]:
 
 
 def _url(invocation: Invocation, name: str) -> DatabaseUrl:
+    settings = load_settings()
+    invocation.redaction.learn(settings)
     if "://" in name:
         url = DatabaseUrl.parse(name)
         if url.password is not None:
@@ -215,11 +218,9 @@ def _url(invocation: Invocation, name: str) -> DatabaseUrl:
                 "a password on the command line is visible to everybody on this machine; name a "
                 "variable that holds the URL instead"
             )
-        return url
+        return given_server(url, settings.environments)
     if "://" in os.environ.get(name, ""):
-        return DatabaseUrl.parse(os.environ[name])
-    settings = load_settings()
-    invocation.redaction.learn(settings)
+        return given_server(DatabaseUrl.parse(os.environ[name]), settings.environments)
     return settings.environment(name).require_url()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bounty_ops.cli.console import warn
 from bounty_ops.cli.session import read_settings, servers
 from bounty_ops.environments import DatabaseUrl
+from bounty_ops.environments.servers import given_server
 from bounty_ops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def database_of(
             yield settings, environment.require_url(), environment.name
         return
     settings = read_settings(invocation)
-    url = _parsed(given)
+    url = given_server(_parsed(given), settings.environments)
     invocation.redaction.add(url.secrets())
     yield settings, url, url.address()
 
