@@ -10,7 +10,9 @@ import hypothesis
 import pytest
 
 # A busy machine is slow; that is no finding.
-hypothesis.settings.register_profile("bounty-ops", deadline=None)
+hypothesis.settings.register_profile(
+    "bounty-ops", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("bounty-ops")
 
 pytest_plugins = [
@@ -18,6 +20,7 @@ pytest_plugins = [
     "bounty_ops_tests.fix_backups",
     "bounty_ops_tests.fix_browser",
     "bounty_ops_tests.fix_command_line",
+    "bounty_ops_tests.fix_pages",
     "bounty_ops_tests.fix_promtool",
     "bounty_ops_tests.fix_proxy",
     "bounty_ops_tests.fix_servers",

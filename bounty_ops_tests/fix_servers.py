@@ -75,11 +75,15 @@ def oldest_and_newest_major() -> list[ParameterSet]:
 
 @contextmanager
 def running_server(
-    programs: Programs, directory: Path, settings: Mapping[str, str] | None = None
+    programs: Programs,
+    directory: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    port: int | None = None,
 ) -> Iterator[DatabaseUrl]:
     """A PostgreSQL on a loopback port with a password, as a real one would ask for."""
     user = server_user()
-    port = ports.choose(1)[0]
+    port = port or ports.choose(1)[0]
     password = secrets.token_urlsafe(16)
     place = user.place(directory)
     cluster = Cluster(

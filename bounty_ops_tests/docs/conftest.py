@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from bounty_ops_tests.docs.stages import STAGES
 from bounty_ops_tests.docs.walking import Walker, execute
 
 if TYPE_CHECKING:
@@ -62,4 +63,4 @@ def walker(
     }
     shell = replace(command_line, variables=variables)
     with ExitStack() as closing:
-        yield Walker(shell, databases, pg_programs.directory, closing)
+        yield Walker(shell, databases, pg_programs.directory, closing, STAGES)

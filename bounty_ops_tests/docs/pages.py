@@ -2,16 +2,19 @@
 
 A fenced block is acted upon by its language. ``console`` holds commands; lines that begin with
 ``$ `` are commands and the others what they print, or, where no line does, every line is a command.
-``sql`` is executed in the walk's database, on pages of walks alone. A comment right before a block,
-which no reader of the page sees, says more:
+``sql`` is executed in the walk's database, on pages of walks alone. Comments right before a block,
+which no reader of the page sees, say more:
 
 ====================================  ==========================================================
+``<!-- given: SOMETHING -->``         is made true before the block: ``stages.py`` says how
+``<!-- typed: WORDS -->``             it asks, and gets this as its answer, at a terminal
+``<!-- needs: PROGRAM -->``           where there is no such program the block is left out
 ``<!-- exit: 1 -->``                  the last command of the block ends with it; ``0 or 1``
 ``<!-- file: NAME -->``               the block is written to this file of the walk's directory
 ``<!-- append: NAME -->``             the same, behind what is there
 ``<!-- change: NAME -->``             this file is changed as the block, a ``diff``, says
 ``<!-- shown by: TEST -->``           another test runs it; its path in this repository
-``<!-- elsewhere: REASON -->``        cannot be run here, such as on another machine
+``<!-- elsewhere: REASON -->``        cannot be run at all; test_pages.py lists these
 ====================================  ==========================================================
 
 Of ``make`` it is enough that there is the target, which journeys/test_readme.py sees to.
@@ -24,17 +27,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import bounty_ops
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOT: Final = Path(bounty_ops.__file__).parents[1]
-MARKS: Final = "exit|file|append|change|shown by|elsewhere"
+#: What is done with a block; it has at most one of them.
+_DONE: Final = ("exit", "file", "append", "change", "shown by", "elsewhere")
+_AROUND: Final = ("given", "typed", "needs")
+MARKS: Final = "|".join((*_DONE, *_AROUND))
 _FENCE: Final = re.compile(
-    rf"(?:^<!-- (?P<mark>{MARKS}): (?P<value>[^\n]+?) -->\n)?"
+    rf"(?P<marks>(?:^<!-- (?:{MARKS}): [^\n]+? -->\n)*)"
     r"^```(?P<language>[\w{}-]*)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_MARK: Final = re.compile(rf"<!-- ({MARKS}): (.+) -->")
 _WHOLE_PAGE: Final = re.compile(r"^<!-- commands run by: (\S+) -->$", re.MULTILINE)
 _PROMPT: Final = "$ "
 
@@ -49,14 +59,23 @@ class Command:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block with the comment before it."""
+    """A fenced block with the comments before it."""
 
     page: str
     line: int
     language: str
     text: str
-    mark: str | None = None
-    value: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str | None:
+        """What is done with it, if something else than with others of its language."""
+        return next((mark for mark in _DONE if mark in self.marks), None)
+
+    @property
+    def value(self) -> str:
+        """What `mark` says."""
+        return self.marks.get(self.mark or "", "")
 
     @property
     def place(self) -> str:
@@ -111,8 +130,7 @@ def blocks_of(page: str) -> list[Block]:
             text.count("\n", 0, found.start("language")) + 1,
             found["language"],
             found["text"],
-            found["mark"],
-            found["value"] or "",
+            dict(_MARK.findall(found["marks"])),
         )
         for found in _FENCE.finditer(text)
     ]

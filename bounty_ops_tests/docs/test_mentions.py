@@ -36,6 +36,7 @@ NO_COMMANDS: Final = {
     "--fail-on-warning": "Sphinx",
     "--build-arg": "Docker",
     "--shm-size": "Docker",
+    "--endpoint-url": "aws",
     "--section": "pg_restore",
     "--statistics": "pg_dump",
     "--identity": "recover.py",

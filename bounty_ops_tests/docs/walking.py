@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shlex
@@ -16,14 +17,18 @@ import pytest
 
 from bounty_ops_tests.docs.pages import ROOT, Block, Command, blocks_of
 from bounty_ops_tests.docs.shapes import NAMES, difference, names
+from bounty_ops_tests.docs.terminal import answered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import ExitStack
     from pathlib import Path
 
     from bounty_ops.environments import DatabaseUrl
+    from bounty_ops_tests.docs.machine import Machine
     from bounty_ops_tests.fix_command_line import CommandLine
+
+    Stage = Callable[["Walker", Block], None]
 
 _PROGRAMS: Final = (".venv/bin/bounty-ops", "bounty-ops")
 #: What makes a line one for a shell.
@@ -46,9 +51,17 @@ class Walker:
     """PostgreSQL's."""
     closing: ExitStack
     """What ends with the walk."""
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    """What makes true what a block is given, by its words."""
+    machine: Machine | None = None
+    """Where commands run, if not simply here."""
     checkout: bool = False
     """Whether the directory is one in which models and migrations can be changed."""
     learnt: dict[str, str] = field(default_factory=dict)
+    stands_for: dict[str, str] = field(default_factory=dict)
+    """Placeholders of the pages, and what is meant in this walk."""
+    typed: str = ""
+    """What was last typed at a terminal."""
     printed: list[str] = field(default_factory=list)
     writes: bool = bool(os.environ.get("BOUNTY_OPS_WRITE_SCREENS"))
     """Put what was really printed into the page, instead of comparing: for who writes pages."""
@@ -62,14 +75,21 @@ class Walker:
     def walk(self, page: str) -> None:
         """Do everything that the page says, in its order."""
         for block in blocks_of(page):
-            if block.mark in {"file", "append"}:
-                self._write(block)
-            elif block.mark == "change":
-                self._change(block)
-            elif block.runs and block.language == "sql":
-                self._execute(block)
-            elif block.runs:
-                self._run(block)
+            if not is_missing(block):
+                self.act(block)
+
+    def act(self, block: Block) -> None:
+        """Do what one block says, after what it is given was made true."""
+        if "given" in block.marks:
+            self.stages[block.marks["given"]](self, block)
+        if block.mark in {"file", "append"}:
+            self._write(block)
+        elif block.mark == "change":
+            self._change(block)
+        elif block.runs and block.language == "sql":
+            self._execute(block)
+        elif block.runs:
+            self._run(block)
 
     def _write(self, block: Block) -> None:
         path = self.line.home / block.value
@@ -95,12 +115,13 @@ class Walker:
 
     def _run(self, block: Block) -> None:
         commands = block.commands
+        self.typed = block.marks.get("typed", self.typed)
         last = set(map(int, block.value.split(" or "))) if block.mark == "exit" else {0}
         for number, command in enumerate(commands, start=1):
             wanted = last if number == len(commands) else {0}
             if self.writes:
                 self._fill_in(block, command)
-            code, printed = self._do(self._translated(command.text))
+            code, printed = self._do(self._translated(command.text), block.marks.get("typed"))
             self.printed += printed
             said = "\n".join(printed)
             assert code in wanted, f"{block.place}: {command.text}: exit code {code}\n{said}"
@@ -143,22 +164,32 @@ class Walker:
         page.write_text(after, encoding="utf-8")
 
     def _translated(self, text: str) -> str:
+        for shown, real in self.stands_for.items():
+            text = text.replace(shown, real)
         for shown, real in self.learnt.items():
             text = text.replace(shown, real)
             text = re.sub(rf"(?<![0-9a-zA-Z-]){shown[:8]}(?![0-9a-zA-Z-])", real, text)
         return text
 
-    def _do(self, text: str) -> tuple[int, list[str]]:
+    def _do(self, text: str, typed: str | None) -> tuple[int, list[str]]:
         words = shlex.split(text, comments=True)
         if words[0] == "export":
-            self._export(dict(word.split("=", 1) for word in words[1:]))
-            return 0, []
-        if words[0] in _PROGRAMS and not self.checkout and not _SHELL.search(text):
+            return self._export(text, [word.partition("=")[0] for word in words[1:]])
+        here = not self.checkout and self.machine is None and typed is None
+        if words[0] in _PROGRAMS and here and not _SHELL.search(text):
             done = self.line.with_variables(COLUMNS=_WIDTH).run(*words[1:])
             return done.code, (done.stdout + done.stderr).splitlines()
-        return self._in_a_shell(text)
+        return self.in_a_shell(text, typed)
 
-    def _export(self, variables: dict[str, str]) -> None:
+    def _export(self, text: str, names: list[str]) -> tuple[int, list[str]]:
+        values = "".join(f"; echo; printf %s ${name} | base64 --wrap=0" for name in names)
+        code, printed = self.in_a_shell(text + values)
+        decoded = [base64.b64decode(line).decode() for line in printed[1:]]
+        self.export(dict(zip(names, decoded, strict=True)))
+        return code, []
+
+    def export(self, variables: Mapping[str, str]) -> None:
+        """Set variables for all that follows."""
         self.line = replace(self.line, variables={**self.line.variables, **variables})
 
     def _tools(self) -> Path:
@@ -170,17 +201,33 @@ class Walker:
             program.chmod(0o700)
         return tools
 
-    def _in_a_shell(self, text: str) -> tuple[int, list[str]]:
-        path = f"{self._tools()}:{self.programs}:{os.environ['PATH']}"
+    def in_a_shell(self, text: str, typed: str | None = None) -> tuple[int, list[str]]:
+        """The exit code of a line of shell, and all that it printed."""
+        own = f"{self._tools()}:{self.programs}:{os.environ['PATH']}"
+        path = self.line.variables.get("PATH", own)
         environ = {**self.line.environ(), "PATH": path, "COLUMNS": _WIDTH}
         text = text.replace(".venv/bin/bounty-ops", "bounty-ops")
-        done = subprocess.run(
-            ["/bin/bash", "-euo", "pipefail", "-c", text],
-            env=environ, cwd=self.line.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=_TIMEOUT_SECONDS, check=False,
-        )  # fmt: skip
-        self.line.find_no_secret(done.stdout)
-        return done.returncode, done.stdout.replace(str(self.line.home), _SHOWN_HOME).splitlines()
+        argv = ["/bin/bash", "-euo", "pipefail", "-c", text]
+        argv = [*(self.machine.enter if self.machine else ()), *argv]
+        if typed is not None:
+            code, said = answered(
+                argv, typed, env=environ, cwd=self.line.home, timeout=_TIMEOUT_SECONDS
+            )
+        else:
+            done = subprocess.run(
+                argv, env=environ, cwd=self.line.home, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                timeout=_TIMEOUT_SECONDS, check=False,
+            )  # fmt: skip
+            code, said = done.returncode, done.stdout
+        self.line.find_no_secret(said)
+        return code, said.replace(str(self.line.home), _SHOWN_HOME).splitlines()
+
+
+def is_missing(block: Block) -> bool:
+    """Whether it needs a program that is not here."""
+    needed = block.marks.get("needs")
+    return needed is not None and shutil.which(needed) is None
 
 
 def _copied(source: Path, copy: Path, *, deep: tuple[str, ...]) -> None:
