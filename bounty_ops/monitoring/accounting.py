@@ -3,67 +3,33 @@
 Nothing is ever reset by us, but others do it, and a full server evicts entries to make room. An
 entry that was made anew counts from zero, so all it has is new; that it was made anew is told by
 ``stats_since`` from version 1.11 of the extension on, and by what cannot happen to one entry
-before (`going_on`). What an entry counted between the first look and its end is lost for everybody:
-that part is estimated and published as coverage, so that a share of nothing known is not read as
-calm.
+before (`going_on`). What an entry counted between the first look and its end is lost for
+everybody: that part is estimated, limited (`missing`) and published as coverage, so that a share of
+nothing known is not read as calm.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
+from bounty_ops.monitoring.going_on import Counted, can_have_gone_on, has_gone_on
+from bounty_ops.monitoring.looks import Ends, Key, Look, Whole
+from bounty_ops.monitoring.missing import (
+    Limit,
+    evicted_at_a_time,
+    most_missing,
+    transactions_between,
+    undisturbed,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
-#: At each eviction PostgreSQL throws so many of the entries out: 5 in 100, at least 10
-#: (USAGE_DEALLOC_PERCENT in pg_stat_statements.c).
-_EVICTED_PERCENT: Final = 5
-_EVICTED_AT_LEAST: Final = 10
-
-
-class Key(NamedTuple):
-    """What PostgreSQL keeps an entry for, within one database."""
-
-    user_id: int
-    query_id: int
-    toplevel: bool
-
-
-@dataclass(frozen=True)
-class Look:
-    """All entries of one database at one moment of the server's clock."""
-
-    at: datetime
-    entries: Mapping[Key, Counted]
-    reset_at: datetime | None = None
-    """When all entries were last thrown away; None where the version does not say."""
-    evictions: int | None = None
-    """How often room was made on the whole server since then."""
-    room: int | None = None
-    """For how many entries there is room (``pg_stat_statements.max``)."""
-    all_entries: int = 0
-    """Entries of all databases of the server."""
-    hidden_calls: int = 0
-    """Calls of statements that belong to roles which ours may not look at."""
-    recent_calls: Mapping[Key, int] = field(default_factory=dict)
-    """What is known of each entry's calls in the interval before this look."""
-    recent_seconds: float | None = None
-    """How long that interval could be seen; None where there was none."""
-
-    def after(self, interval: Interval | None) -> Look:
-        """This look, with what is known of the interval before it."""
-        if interval is None:
-            return self
-        seconds = interval.seconds
-        if self.reset_at is not None and self.reset_at > interval.since:
-            seconds = (self.at - self.reset_at).total_seconds()
-        calls = {key: spent.calls for key, spent in interval.spent.items() if spent.calls}
-        return replace(self, recent_calls=calls, recent_seconds=seconds)
+#: So many of the last intervals of which nothing was missing are remembered.
+_WHOLE_REMEMBERED: Final = 12
 
 
 class Spent(NamedTuple):
@@ -72,6 +38,13 @@ class Spent(NamedTuple):
     calls: int
     seconds: float
     rows: int
+
+
+class Lost(NamedTuple):
+    """An estimate of what nobody can know any more."""
+
+    calls: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +67,13 @@ class Interval:
     lost_seconds: float
     hidden_calls: int
     """Calls that the server counted and hides from our role."""
+    limit: Limit | None
+    """Most calls that are not known, hidden ones too; None where nothing limits them."""
+    unproven_calls: int
+    """Before version 1.11: so many more would be missing if every entry of which nothing says that
+    it went on had been reset or evicted, and called as often again."""
+    whole: tuple[Whole, ...]
+    """The last intervals of which nothing was missing, this one too if it is such."""
 
     @property
     def seconds(self) -> float:
@@ -102,9 +82,18 @@ class Interval:
 
     @property
     def calls_coverage(self) -> float:
-        """The share of all calls that is known; 1 of none."""
+        """About the share of all calls that is known; 1 of none."""
+        return self._share(self.lost_calls + self.hidden_calls)
+
+    @property
+    def calls_coverage_least(self) -> float | None:
+        """The share that is known at least; None where nothing limits what is missing."""
+        if self.limit is None:
+            return None
+        return self._share(max(self.limit.calls, self.lost_calls + self.hidden_calls))
+
+    def _share(self, missing: float) -> float:
         known = sum(spent.calls for spent in self.spent.values())
-        missing = self.lost_calls + self.hidden_calls
         return known / (known + missing) if missing else 1.0
 
     @property
@@ -127,26 +116,45 @@ def account(before: Look, after: Look) -> Interval | None:
         key: _spent(counted, None if key in anew else before.entries.get(key))
         for key, counted in after.entries.items()
     }
-    vanished = before.entries.keys() - after.entries.keys()
-    evictions = _evictions(before, after)
-    unseen = _unseen(before, after, evictions, len(vanished))
-    lost = [
-        *_lost_with_entries(before, after, anew | vanished),
-        _lost_unseen(before, after, spent, unseen),
-    ]
+    ends = _ends(before, after, anew)
+    known = sum(each.calls for each in spent.values())
+    # Of hidden entries only the sum is known: it shrinks when one of them is thrown away.
+    hidden = max(0, after.hidden_calls - before.hidden_calls)
+    limit = most_missing(before, after, ends, known=known, hidden=hidden)
+    unseen = _unseen(before, after, ends)
+    lost = _lost(before, after, ends, _lost_unseen(before, after, spent, unseen))
+    if limit is not None and limit.proved and lost.calls > limit.calls:
+        lost = Lost(limit.calls, lost.seconds * limit.calls / lost.calls)
     return Interval(
         since=before.at,
         until=after.at,
         spent=spent,
-        evictions=evictions,
+        evictions=ends.evictions,
         made_anew=len(anew),
-        vanished=len(vanished),
+        vanished=len(ends.gone) - len(anew),
         unseen=unseen,
-        lost_calls=sum(calls for calls, _ in lost),
-        lost_seconds=sum(seconds for _, seconds in lost),
-        # Of hidden entries only the sum is known: it shrinks when one of them is thrown away.
-        hidden_calls=max(0, after.hidden_calls - before.hidden_calls),
+        lost_calls=lost.calls,
+        lost_seconds=lost.seconds,
+        hidden_calls=hidden,
+        limit=limit,
+        unproven_calls=sum(before.entries[key].calls for key in ends.unproven),
+        whole=_whole(before, after, ends, known + hidden),
     )
+
+
+def _ends(before: Look, after: Look, anew: set[Key]) -> Ends:
+    """Which entries ended, of those that were there at the first look."""
+    gone = anew | (before.entries.keys() - after.entries.keys())
+    unproven = {key for key in after.entries if key not in anew and _unproven(before, after, key)}
+    return Ends(frozenset(gone), frozenset(unproven), _evictions(before, after))
+
+
+def _whole(before: Look, after: Look, ends: Ends, calls: int) -> tuple[Whole, ...]:
+    """The last intervals of which nothing is missing."""
+    ended = transactions_between(before, after)
+    if not ended or not undisturbed(before, after, ends):
+        return before.whole
+    return (*before.whole, Whole(calls, ended))[-_WHOLE_REMEMBERED:]
 
 
 def _elsewhere(before: Look, after: Look) -> bool:
@@ -173,32 +181,43 @@ def _made_anew(before: Look, after: Look, key: Key) -> bool:
     return before.reset_at != after.reset_at or not can_have_gone_on(then, now)
 
 
+def _unproven(before: Look, after: Look, key: Key) -> bool:
+    """Whether an entry that may have gone on may as well be another one."""
+    then, now = before.entries.get(key), after.entries[key]
+    return then is not None and now.since is None and not has_gone_on(then, now)
+
+
 def _evictions(before: Look, after: Look) -> int | None:
-    if before.evictions is None or after.evictions is None:
+    """Those while the entries were read, too: they count in the next interval once more."""
+    latest = after.evictions if after.evictions_after is None else after.evictions_after
+    if before.evictions is None or latest is None:
         return None
     if before.reset_at != after.reset_at:
-        return after.evictions
-    return max(0, after.evictions - before.evictions)
+        return latest
+    return max(0, latest - before.evictions)
 
 
-def _unseen(before: Look, after: Look, evictions: int | None, vanished: int) -> int:
+def _unseen(before: Look, after: Look, ends: Ends) -> int:
     """About how many entries of this database came and went between the looks."""
-    if not evictions or after.room is None or not after.all_entries:
+    if not ends.evictions or after.room is None or not after.all_entries:
         return 0
-    each_time = max(_EVICTED_AT_LEAST, after.room * _EVICTED_PERCENT // 100)
     ours = max(len(after.entries), len(before.entries)) / max(after.all_entries, before.all_entries)
-    return max(0, round(evictions * each_time * min(1.0, ours)) - vanished)
+    evicted = ends.evictions * evicted_at_a_time(after.room) * min(1.0, ours)
+    vanished = len(before.entries.keys() - after.entries.keys())
+    return max(0, round(evicted) - vanished)
 
 
-def _lost_with_entries(before: Look, after: Look, gone: set[Key]) -> Iterator[tuple[float, float]]:
-    """Calls and seconds of entries between the first look and their end."""
-    for key in gone:
-        then, now = before.entries.get(key), after.entries.get(key)
-        if then is None:
-            continue
-        blind = _blind_seconds(before, after, now)
-        calls = blind * _rate(before, key, whole=(after.at - before.at).total_seconds())
-        yield calls, calls * then.seconds / max(1, then.calls)
+def _lost(before: Look, after: Look, ends: Ends, unseen: Lost) -> Lost:
+    """What entries counted between the first look and their end, and those that no look saw."""
+    calls, seconds = unseen
+    whole = (after.at - before.at).total_seconds()
+    for key in ends.gone:
+        then = before.entries[key]
+        blind = _blind_seconds(before, after, after.entries.get(key))
+        lost = blind * _rate(before, key, whole=whole)
+        calls += lost
+        seconds += lost * then.seconds / max(1, then.calls)
+    return Lost(calls, seconds)
 
 
 def _blind_seconds(before: Look, after: Look, now: Counted | None) -> float:
@@ -228,9 +247,7 @@ def _rate(before: Look, key: Key, *, whole: float) -> float:
     return then.calls / max(age, whole)
 
 
-def _lost_unseen(
-    before: Look, after: Look, spent: Mapping[Key, Spent], unseen: int
-) -> tuple[float, float]:
+def _lost_unseen(before: Look, after: Look, spent: Mapping[Key, Spent], unseen: int) -> Lost:
     """Calls and seconds of entries that no look saw.
 
     Those that came in between and are still there lived, at a random moment, about as long as
@@ -238,12 +255,12 @@ def _lost_unseen(
     stand for the others.
     """
     if not unseen:
-        return 0.0, 0.0
+        return Lost(0.0, 0.0)
     young = [spent[key] for key in after.entries.keys() - before.entries.keys()]
     if not young:
-        return float(unseen), 0.0
+        return Lost(float(unseen), 0.0)
     usual = median(each.calls for each in young)
     like = [each for each in young if each.calls <= usual]
     calls = sum(each.calls for each in like)
     seconds = sum(each.seconds for each in like)
-    return unseen * calls / len(like), unseen * seconds / len(like)
+    return Lost(unseen * calls / len(like), unseen * seconds / len(like))

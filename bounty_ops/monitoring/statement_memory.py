@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bounty_ops.monitoring.accounting import Key, Look
 from bounty_ops.monitoring.going_on import Counted
+from bounty_ops.monitoring.looks import Key, Look, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Changes with the layout, and with how literals are stripped: texts of before are read anew.
-_VERSION: Final = 2
+_VERSION: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: Most texts that are remembered; the others are read again when they are listed again.
@@ -54,10 +54,15 @@ def encode(memory: StatementMemory) -> bytes:
         "at": _moment(look.at),
         "reset_at": _moment(look.reset_at),
         "evictions": look.evictions,
+        "evictions_after": look.evictions_after,
         "room": look.room,
         "all_entries": look.all_entries,
         "hidden_calls": look.hidden_calls,
+        "transactions": look.transactions,
+        "transactions_since": [_moment(moment) for moment in look.transactions_since],
         "recent_seconds": look.recent_seconds,
+        "recent_evictions": look.recent_evictions,
+        "whole": look.whole,
         "entries": [
             [*key, *counted[:-1], _moment(counted.since), look.recent_calls.get(key, 0)]
             for key, counted in look.entries.items()
@@ -97,11 +102,16 @@ def _memory(document: dict[str, Any]) -> StatementMemory:
         entries=entries,
         reset_at=_time(document["reset_at"]),
         evictions=document["evictions"],
+        evictions_after=document["evictions_after"],
         room=document["room"],
         all_entries=document["all_entries"],
         hidden_calls=document["hidden_calls"],
         recent_calls=recent,
+        transactions=document["transactions"],
+        transactions_since=tuple(map(_time, document["transactions_since"])),
         recent_seconds=document["recent_seconds"],
+        recent_evictions=document["recent_evictions"],
+        whole=tuple(Whole(*each) for each in document["whole"]),
     )
     texts = {int(query_id): StatementText(*text) for query_id, text in document["texts"].items()}
     return StatementMemory(document["origin"], look, texts)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounty_ops.monitoring.accounting import Interval, Key, Look, account
+from bounty_ops.monitoring.accounting import Interval, account
 from bounty_ops.monitoring.going_on import Counted, can_have_gone_on
+from bounty_ops.monitoring.looks import Key, Look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

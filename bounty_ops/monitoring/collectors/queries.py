@@ -32,7 +32,9 @@ class Queries(FamilyResult):
     source: Literal["pg_stat_statements", "sampling"] | None = None
     """Where statements come from; None where there is neither."""
     coverage: float | None = None
-    """The share of the calls since the collection before that is known; None without one."""
+    """About the share of the calls since the collection before that is known; None without one."""
+    coverage_least: float | None = None
+    """The share that is known at least; None where nothing limits what is missing."""
     statistics: StatementStatistics
     interval: StatementInterval | None = None
     """None where there was no collection before, at this server."""
@@ -62,6 +64,7 @@ def collect_queries(probe: Probe) -> Measured:
         slow_query_seconds=probe.policy.slow_query_seconds,
         source=source,
         coverage=None if found.interval is None else found.interval.calls_coverage,
+        coverage_least=None if found.interval is None else found.interval.calls_coverage_least,
         statistics=found.statistics,
         interval=found.interval,
         rest=found.rest,

@@ -12,10 +12,10 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from bounty_ops.monitoring.accounting import Key, Look
 from bounty_ops.monitoring.fingerprints import fingerprint_of
 from bounty_ops.monitoring.going_on import Counted
 from bounty_ops.monitoring.literals import MOST_READ, strip_literals
+from bounty_ops.monitoring.looks import Key, Look
 from bounty_ops.monitoring.probe import Probe
 from bounty_ops.monitoring.statement_memory import StatementText
 
@@ -24,6 +24,7 @@ from bounty_ops.monitoring.statement_memory import StatementText
 #: so the columns are probed.
 _COLUMNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "calls": (("calls",), "NULL"),
+    "plans": (("plans",), "0"),
     "rows": (("rows",), "NULL"),
     "total_ms": (("total_exec_time", "total_time"), "NULL"),
     "mean_ms": (("mean_exec_time", "mean_time"), "NULL"),
@@ -98,6 +99,8 @@ def read_entries(probe: Probe, extension: Extension) -> Entries:
     at, room = _clock(probe)
     evictions, reset_at = _information(probe, extension)
     rows = _rows(probe, extension)
+    evictions_after, _ = _information(probe, extension)
+    ((transactions, *transactions_since),) = probe.rows("transactions")
     seen = {
         Key(row["user_id"], row["query_id"], row["toplevel"]): row
         for row in rows
@@ -109,9 +112,13 @@ def read_entries(probe: Probe, extension: Extension) -> Entries:
         entries={key: _counted(row) for key, row in seen.items()},
         reset_at=reset_at,
         evictions=evictions,
+        evictions_after=evictions_after,
         room=room,
         all_entries=max((row["all_entries"] for row in rows), default=0),
         hidden_calls=sum(hidden),
+        uses=tuple(sorted(row["calls"] + row["plans"] for row in rows)),
+        transactions=transactions,
+        transactions_since=tuple(transactions_since),
     )
     return Entries(look, seen, len(hidden))
 

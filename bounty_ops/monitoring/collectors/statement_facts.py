@@ -1,5 +1,7 @@
 """What is told of statements."""
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
 from bounty_ops.monitoring.result import Entry, UtcTime
@@ -69,7 +71,9 @@ class StatementInterval(BaseModel):
     statement_seconds: float
     rows: int
     calls_coverage: float
-    """The share of all calls that is known; what is not is estimated."""
+    """About the share of all calls that is known; what is not is estimated."""
+    calls_coverage_least: float | None = None
+    """The share that is known at least; None where nothing limits what is missing."""
     seconds_coverage: float
     """The share of the time that is known, hidden statements apart."""
     lost_calls: float
@@ -82,6 +86,23 @@ class StatementInterval(BaseModel):
     vanished: int
     unseen: int
     """About so many entries came and went in between."""
+    unproven_calls: int = 0
+    """So many calls more would be missing if all entries had been reset of which nothing says that
+    they went on; 0 from version 1.11 of the extension on, which says it."""
+
+    @property
+    def calls_known(self) -> str:
+        """How many of the calls are known, for people: never rounded up."""
+        about, least = _percent(self.calls_coverage), self.calls_coverage_least
+        if least is None:
+            return f"about {about} (how many at least is unknown)"
+        if least < self.calls_coverage:
+            return f"about {about} (at least {_percent(least)})"
+        return about
+
+
+def _percent(share: float) -> str:
+    return f"{math.floor(100 * share)}%"
 
 
 class RestOfStatements(BaseModel):

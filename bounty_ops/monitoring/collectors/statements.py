@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from psycopg import errors
 
-from bounty_ops.monitoring.accounting import Interval, Key, account
+from bounty_ops.monitoring.accounting import Interval, account
 from bounty_ops.monitoring.collectors.statement_entries import (
     Entries,
     Extension,
@@ -20,6 +20,7 @@ from bounty_ops.monitoring.collectors.statement_facts import (
     StatementInterval,
     StatementStatistics,
 )
+from bounty_ops.monitoring.looks import Key
 from bounty_ops.monitoring.probe import Probe, identifier
 from bounty_ops.monitoring.result import Unknown
 from bounty_ops.monitoring.statement_memory import (
@@ -187,6 +188,7 @@ def _interval(interval: Interval) -> StatementInterval:
         statement_seconds=sum(spent.seconds for spent in top),
         rows=sum(spent.rows for spent in top),
         calls_coverage=interval.calls_coverage,
+        calls_coverage_least=interval.calls_coverage_least,
         seconds_coverage=interval.seconds_coverage,
         lost_calls=interval.lost_calls,
         lost_seconds=interval.lost_seconds,
@@ -195,6 +197,7 @@ def _interval(interval: Interval) -> StatementInterval:
         made_anew=interval.made_anew,
         vanished=interval.vanished,
         unseen=interval.unseen,
+        unproven_calls=interval.unproven_calls,
     )
 
 
