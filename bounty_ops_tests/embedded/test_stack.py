@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from bounty_ops.environments import DatabaseUrl
 
 #: The promise of `make up`: Ctrl-C stops every child within 10 s. A machine that runs other tests
-#: at the same time may need longer to schedule us; what counts is that nothing waits for more.
+#: at the same time may need longer to schedule us, as it did for the start, which has more to do;
+#: what counts is that nothing waits for more.
 _PROMISED_SECONDS = 10.0
 
 _SERVERS = """
@@ -94,8 +95,10 @@ def get(url: str, query: str | None = None) -> object:
 
 
 def test_up_runs_dagster_until_ctrl_c_and_nothing_survives(project: Path) -> None:
+    began = time.monotonic()
     with python(_UP, project) as up:
         said = [read_line(up), read_line(up)]
+        started_within = time.monotonic() - began
         assert "PostgreSQL" in said[0]
         settings = load_settings(project, {})
         info = running_stack(settings)
@@ -119,7 +122,7 @@ def test_up_runs_dagster_until_ctrl_c_and_nothing_survives(project: Path) -> Non
         assert read_line(up) == "gone"
         assert up.wait(PATIENCE_SECONDS) == 0
         assert processes_of(project) == []
-        assert time.monotonic() - began < _PROMISED_SECONDS + os.getloadavg()[0]
+        assert time.monotonic() - began < max(_PROMISED_SECONDS, started_within)
         assert running_stack(settings) is None
 
 
