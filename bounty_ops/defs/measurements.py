@@ -83,7 +83,7 @@ def queries_metadata(found: Queries) -> dict[str, dg.MetadataValue]:
         "statements_since": moment(statistics.since),
         "statements_evicted": dg.MetadataValue.text(str(known(statistics.evicted))),
         "calls_coverage": dg.MetadataValue.text(
-            "unknown" if found.coverage is None else f"{found.coverage:.1%}"
+            "unknown" if found.interval is None else found.interval.calls_known
         ),
         "sampled_statements": dg.MetadataValue.md(
             table(

@@ -78,8 +78,8 @@ def _draw_queries(console: Console, found: Queries) -> None:
         ],
     )  # fmt: skip
     if found.interval is not None:
-        known = found.interval.calls_coverage
-        console.print(f"{known:.0%} of the calls since the collection before are known")
+        known = found.interval.calls_known
+        console.print(f"{known} of the calls since the collection before are known")
     _entries(
         console,
         (">ABOUT S", "BETWEEN", ">SHARE", ">RUNS FOUND", "STATEMENT"),

@@ -122,7 +122,7 @@ def _counted_statements(found: Queries) -> Table:
     if interval is not None:
         lately = (">Lately", ">Calls")
         over = duration((interval.until - interval.since).total_seconds())
-        known = f"{interval.calls_coverage:.0%}"
+        known = interval.calls_known
         note = f"Lately: within {over}; {known} of the calls of that time are known."
     return Table(
         "Statements by the time they took altogether",
