@@ -16,7 +16,7 @@ from bounty_ops.errors import (
     ServerUnavailable,
     UsageError,
 )
-from bounty_ops.monitoring import collect, collectors
+from bounty_ops.monitoring import Sequences, collect, collectors
 from bounty_ops.monitoring.collectors.connections import Connections, collect_connections
 from bounty_ops.monitoring.probe import identifier
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
@@ -213,11 +213,19 @@ def test_a_database_in_sql_ascii_with_any_bytes_in_a_statement_can_be_collected(
     )
     try:
         session = open_session(url, autocommit="no")
+        session.execute(b'CREATE SEQUENCE "caf\xe9"; CREATE SEQUENCE plain; COMMIT')
         session.execute(b"SELECT 1 AS caf\xe9")
         environment = environment_of(url, slow_query_seconds=0.000_001)
-        document = collect(environment).to_json()
-        (running,) = document["families"]["queries"]["running"]
+        result = collect(environment)
+        (running,) = result.to_json()["families"]["queries"]["running"]
         assert running["text"] == "SELECT ? AS caf\ufffd"
+        # One that was never used has to be read by its name, and that cannot be sent.
+        sequences = result.family(Sequences)
+        assert sequences is not None
+        assert (sequences.count, sequences.unreadable, sequences.worst_ratio) == (2, 1, None)
+        (unread,) = [one for one in result.unknown if one.family == "sequences"]
+        assert unread.subject == r"public.caf\xe9"
+        assert "bytes that are no UTF-8" in unread.reason
         session.close()
     finally:
         execute(pg_server, "DROP DATABASE {} WITH (FORCE)", url.database)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _IN_ONE_STATEMENT: Final = 100
 _POSITION: Final = sql.SQL("SELECT {oid}::bigint, last_value, is_called FROM {schema}.{name}")
 
-Blind = Literal["denied", "set back", "locked", "unlogged"]
+Blind = Literal["denied", "set back", "locked", "unlogged", "not by name"]
 
 
 class Listed(NamedTuple):
@@ -107,9 +107,17 @@ def _halving(
             return {some[0].oid: "locked"}
     except errors.UndefinedTable:
         if len(some) == 1:
-            return {}
+            return _not_found(probe, some[0])
     middle = len(some) // 2
     return _halving(probe, some[:middle], read) | _halving(probe, some[middle:], read)
+
+
+def _not_found(probe: Probe, one: Listed) -> dict[int, Position | Blind]:
+    """Whether it was dropped, or its name is not what it is shown as: bytes that are no UTF-8."""
+    ((there,),) = probe.connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = %s)", (one.oid,)
+    ).fetchall()
+    return {one.oid: "not by name"} if there else {}
 
 
 def _read_used(probe: Probe, some: Sequence[Listed]) -> dict[int, Position | Blind]:

@@ -79,6 +79,10 @@ _WHY: Final[Mapping[Blind, tuple[str, str]]] = {
         "somebody holds, or waits for, an ACCESS EXCLUSIVE lock on {names}",
         "Nothing to do: the next collection tries again",
     ),
+    "not by name": (
+        "nothing has the name that is shown; it may be of bytes that are no UTF-8: {names}",
+        "Give it another name (ALTER SEQUENCE ... RENAME TO), or wait for the next collection",
+    ),
     "unlogged": (
         "they are unlogged, and this server is a standby: {names}",
         "Look at them on the primary server",
