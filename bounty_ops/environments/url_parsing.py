@@ -133,7 +133,9 @@ def _split_login(rest: str) -> tuple[str, str]:
     """Divide at the `@` before the host, and name a login with unencoded characters."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     ats = authority.count("@")
-    if ats > 1:
+    path = rest[len(authority) :].partition("?")[0]
+    # `p@ss/w@host`: else a part of the password would be taken for the host, and told as one.
+    if ats > 1 or (ats == 1 and "@" in path):
         raise _unencoded("@")
     if ats == 1:
         login, _, host = rest.partition("@")

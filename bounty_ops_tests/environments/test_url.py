@@ -47,6 +47,16 @@ def test_an_unencoded_character_in_the_password_is_named(character: str) -> None
     assert "zter2" not in f"{caught.value} {caught.value.hint}"
 
 
+@pytest.mark.parametrize("password", ["p@zter2/w", "zter2@/w", "p@/zter2", "p@zter2/a/w"])
+def test_what_stands_between_two_such_characters_is_no_host(password: str) -> None:
+    with pytest.raises(ConfigurationError, match="the password holds an unencoded `@`") as caught:
+        DatabaseUrl.parse(f"postgresql://app:{password}@db.example/bounty?sslmode=require")
+    assert "zter2" not in f"{caught.value} {caught.value.hint}"
+    encoded = password.replace("@", "%40").replace("/", "%2F")
+    url = DatabaseUrl.parse(f"postgresql://app:{encoded}@db.example/a%40b")
+    assert (url.password, url.database) == (password, "a@b")
+
+
 def _parsed(text: str) -> DatabaseUrl | None:
     try:
         return DatabaseUrl.parse(text)
