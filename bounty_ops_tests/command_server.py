@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import bounty_ops
 from bounty_ops import cli
 from bounty_ops.cli.main import main as command
+from bounty_ops_tests import watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,6 +126,8 @@ def _become(request: Mapping[str, Any]) -> NoReturn:
     )
     os.environ.clear()
     os.environ.update(request["environ"])
+    if watching.VARIABLE in os.environ:
+        watching.tell()
     os.chdir(request["directory"])
     sys.argv = ["bounty-ops", *request["words"]]
     code = 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: Settings of ours, and of the libraries that we alone use, by the beginnings of their names.
 _OURS: Final = ("AWS_", "BACKUP_", "DAGSTER_")
 #: What variables with a secret are called, ours (channels have any name) or somebody else's.
+_ADDRESSES: Final = ("_URL", "_URI", "_DSN")
 _TELLING: Final = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "API_KEY", "PRIVATE_KEY")
 
 
@@ -33,5 +34,8 @@ def handed_down(variables: Mapping[str, str] | None = None) -> dict[str, str]:
 def _plain(name: str, value: str) -> bool:
     upper = name.upper()
     return not (
-        "://" in value or upper.startswith(_OURS) or any(word in upper for word in _TELLING)
+        "://" in value
+        or upper.startswith(_OURS)
+        or upper.endswith(_ADDRESSES)
+        or any(word in upper for word in _TELLING)
     )
