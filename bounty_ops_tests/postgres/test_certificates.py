@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounty_ops.environments import DatabaseUrl, load_settings
-from bounty_ops.errors import PostgresError, ProgramFailed
+from bounty_ops.errors import ProgramFailed
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import find_programs
 from bounty_ops.postgres.run import run_program
 from bounty_ops_tests.fix_servers import all_server_majors
+from bounty_ops_tests.fix_tls import own_address
 from bounty_ops_tests.postgres.authority import Authority, certified_server
 from bounty_ops_tests.postgres.test_diagnose import NAME, diagnosed
 
@@ -52,17 +53,12 @@ def as_certified(url: DatabaseUrl) -> DatabaseUrl:
 
 
 def settings_of(home: Path, url: DatabaseUrl, toml: str = "", query: str = "") -> Settings:
-    """Of a deployment whose production is that server."""
+    """Of a deployment whose production is that server, at an address that is not the loopback."""
     plain = dataclasses.replace(url, parameters=()).text()
+    query += f"{'&' if query else '?'}hostaddr={own_address()}"
     (home / ".env.production").write_text(f"DATABASE_URL={plain}{query}\n")
     (home / "bounty_ops.toml").write_text(f"[environments.production]\n{toml}\n")
     return load_settings(home, {})
-
-
-@pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server is here; for what is asked it has to be somewhere else."""
-    monkeypatch.setattr("bounty_ops.environments.tls.stays_here", lambda _: False)
 
 
 def test_a_certificate_that_expired_or_is_not_yet_valid_is_told_so(server: CertifiedServer) -> None:
@@ -151,7 +147,6 @@ def test_a_key_that_cannot_be_used_is_named(server: CertifiedServer, tmp_path: P
     assert "OpenSSL cannot use" in str(error)
 
 
-@pytest.mark.usefixtures("elsewhere")
 def test_production_verifies_by_default_in_all_that_connects(
     server: CertifiedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +162,6 @@ def test_production_verifies_by_default_in_all_that_connects(
             run_program(programs, "psql", ["-XAtc", "SELECT 1"], url=url)
 
 
-@pytest.mark.usefixtures("elsewhere")
 def test_a_server_that_nobody_trusts_is_refused_by_all_that_connects(
     server: CertifiedServer, stranger: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,11 +181,10 @@ def test_a_server_that_nobody_trusts_is_refused_by_all_that_connects(
         pass
 
 
-@pytest.mark.usefixtures("elsewhere")
 def test_the_name_in_the_certificate_counts_unless_the_owner_says_otherwise(
     server: CertifiedServer, tmp_path: Path
 ) -> None:
-    numbered = dataclasses.replace(server.url, host="127.0.0.1")
+    numbered = dataclasses.replace(server.url, host=own_address())
     root = f"?sslmode=verify-ca&sslrootcert={server.authority.root}"
     production = settings_of(tmp_path, numbered, query=root).environment("production")
     error = diagnosed(production.require_url())
@@ -201,16 +194,4 @@ def test_the_name_in_the_certificate_counts_unless_the_owner_says_otherwise(
         "production"
     )
     with connect(production.require_url(), application_name=NAME):
-        pass
-
-
-@pytest.mark.usefixtures("elsewhere")
-def test_production_without_tls_at_the_server_is_refused_before_a_password_is_sent(
-    fresh_database: DatabaseUrl, tmp_path: Path
-) -> None:
-    url = settings_of(tmp_path, fresh_database).environment("production").require_url()
-    error = diagnosed(url)
-    assert error.diagnosis == "tls_not_offered"
-    assert "The URL says no sslmode; the policy made it verify-full" in error.hint
-    with pytest.raises(PostgresError), connect(url, application_name=NAME):
         pass
