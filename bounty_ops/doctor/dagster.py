@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
+from bounty_ops.doctor.dagster_link import as_dagster_connects, judge_link
 from bounty_ops.doctor.result import CheckResult, State, failed, ok
 from bounty_ops.embedded import running_stack
 from bounty_ops.embedded.databases import Databases
@@ -51,7 +52,8 @@ SELECT i.instigator_body, i.status,
 def examine_dagster(settings: Settings, variables: Mapping[str, str]) -> Iterator[CheckResult]:
     """All checks of Dagster; what would have to be asked of its database may be unknown."""
     yield _versions()
-    yield _scheme(settings, variables)
+    instance = _instance(settings, variables)
+    yield _scheme(instance)
     try:
         url = _storage(settings, variables)
     except BountyOpsError as error:
@@ -68,10 +70,12 @@ def examine_dagster(settings: Settings, variables: Mapping[str, str]) -> Iterato
                 "Deployment / Daemons.",
             )
         return
+    url = as_dagster_connects(url, instance, variables)
+    protected = any(each.policy.protected for each in settings.environments.values())
     try:
         with connect(url, application_name="bounty-ops doctor", read_only=True) as connection:
             _find_schema(connection)
-            yield ok("storage", _DAGSTER, url.address())
+            yield judge_link(_DAGSTER, url, connection, protected=protected)
             yield _daemon(connection)
             yield _schedules(connection, settings)
     except BountyOpsError as error:
@@ -107,17 +111,21 @@ def judge_versions(found: Mapping[str, str]) -> CheckResult:
     )
 
 
-def _scheme(settings: Settings, variables: Mapping[str, str]) -> CheckResult:
+def _instance(settings: Settings, variables: Mapping[str, str]) -> Path | None:
+    """The file that says how Dagster's processes are set, as far as it can be known here."""
     home = variables.get("DAGSTER_HOME")
     package = Path(__file__).parents[1]
     own = EmbeddedState(settings.state_dir).dagster
     places = ([Path(home)] if home else []) + [
         own, settings.project_dir, package.parent, package / "_dagster",
     ]  # fmt: skip
-    for place in places:
-        path = place / "dagster.yaml"
-        if path.is_file():
-            return judge_instance(path)
+    files = (place / "dagster.yaml" for place in places)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _scheme(instance: Path | None) -> CheckResult:
+    if instance is not None:
+        return judge_instance(instance)
     return CheckResult(
         "storage scheme",
         _DAGSTER,
