@@ -25,6 +25,7 @@ _VARYING: Final = (
     (re.compile(r"\b(?:bounty|test_[0-9a-f]{12})_before_\w+"), "<kept>"),
     (re.compile(r"database (?:bounty|test_[0-9a-f]{12})\b"), "database <name>"),
     (re.compile(r"s3://[^\s:]+"), "s3://<bucket>"),
+    (re.compile(r"\b[a-z][\w-]*@[\w.-]+"), "<somebody>"),
 )
 _ELLIPSIS: Final = "..."
 

@@ -49,8 +49,14 @@ def _write_examples(directory: Path) -> None:
 
 @pytest.fixture
 def bounties(fresh_database: DatabaseUrl) -> DatabaseUrl:
-    """Two people and three bounties, as the page takes them for granted."""
-    made = engine(fresh_database, application_name="tests")
+    """A database with what the page takes for granted."""
+    two_people_and_three_bounties(fresh_database)
+    return fresh_database
+
+
+def two_people_and_three_bounties(url: DatabaseUrl) -> None:
+    """Make them in an empty database."""
+    made = engine(url, application_name="tests")
     Base.metadata.create_all(made)
     people = [("user_ada", "Ada"), ("user_grace", "Grace")]
     tasks = [
@@ -70,7 +76,6 @@ def bounties(fresh_database: DatabaseUrl) -> DatabaseUrl:
                 )
             )  # fmt: skip
     made.dispose()
-    return fresh_database
 
 
 def _run(program: Path) -> list[str]:
