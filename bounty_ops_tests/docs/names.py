@@ -1,7 +1,7 @@
 """Names that pages mention: settings, variables, columns, rules, metrics, tests, jobs.
 
-A name is written as code and looks like one (`two_words`, `TWO_WORDS`). Whoever reads it looks for
-it, so it has to be there: in the program, in its tests or in PostgreSQL.
+A name is written as code and looks like one (`two_words`, `two-words`, `TWO_WORDS`). Whoever
+reads it looks for it, so it has to be there: in the program, in its tests or in PostgreSQL.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _PROGRAM: Final = (
 )  # fmt: skip
 _INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NAME: Final = re.compile(r"(?<![\w.-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?!\w)")
+#: A rule of the linter, a unit of systemd, a package.
+_HYPHENATED: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _VARIABLE: Final = re.compile(r"(?<![\w.$-])\$?\{?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?![\w*])")
 _ENVIRONMENT: Final = re.compile(r"^(?:development|staging|production)_")
 
@@ -32,6 +34,8 @@ def names_in(text: str) -> Iterator[str]:
     """Those of settings, columns, jobs and the like, where they are marked as code."""
     for code in _INLINE.findall(text):
         yield from _NAME.findall(code)
+        if _HYPHENATED.fullmatch(code):
+            yield code
 
 
 def variables_in(text: str) -> Iterator[str]:
@@ -49,7 +53,8 @@ def known_names() -> frozenset[str]:
         found |= set(re.findall(r"^def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE))
     for form in _PROGRAM:
         for path in ROOT.glob(form):
-            found |= set(re.findall(r"[a-z]\w+", path.read_text("utf-8", errors="replace")))
+            text = path.read_text("utf-8", errors="replace")
+            found |= {path.stem, *re.findall(r"[a-z]\w+", text), *_HYPHENATED.findall(text)}
     return frozenset(found | {one.full_name for one in METRICS})
 
 

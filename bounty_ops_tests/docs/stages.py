@@ -106,8 +106,8 @@ def its_sql_was_run(walker: Walker, _: Block) -> None:
     production = walker.databases["production"]
     words = ("db", "grants", "-e", "production", "--for", "backup", "--role", _NEW_ROLE)
     execute(production, done(walker, *words))
-    walker.closing.callback(execute, production, f"DROP OWNED BY {_NEW_ROLE}")
-    walker.closing.callback(execute, production, f"DROP ROLE {_NEW_ROLE}")
+    gone = (f"DROP OWNED BY {_NEW_ROLE}", f"DROP ROLE {_NEW_ROLE}")
+    walker.closing.callback(execute, production, *gone)
 
 
 def the_new_role_is_in_the_address(walker: Walker, _: Block) -> None:

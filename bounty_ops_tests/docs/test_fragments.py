@@ -89,9 +89,9 @@ def forms(home: Path) -> dict[str, dict[str, Any]]:
     built = build_definitions(load_settings(home, {}))
     found = {}
     for job in built.resolve_all_job_defs():
-        ops = job.config_schema.config_type.fields.get("ops") if job.config_schema else None
+        ops = getattr(job.run_config_schema.run_config_schema_type, "fields", {}).get("ops")
         fields: dict[str, Any] = {}
-        for each in (ops.config_type.fields if ops else {}).values():
+        for each in ops.config_type.fields.values() if ops else ():
             config = each.config_type.fields.get("config")
             fields |= getattr(config.config_type, "fields", {}) if config else {}
         found[job.name.removeprefix("production_")] = fields

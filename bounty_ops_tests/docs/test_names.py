@@ -33,6 +33,8 @@ OTHERS: Final = {
     "email_domains": "oauth2-proxy",
     "index_stats": "pgwatch",
     "neondb_owner": "Neon",
+    "postgresql-17": "Debian",
+    "postgresql-17-pgvector": "Debian",
     "resolve_timeout": "Alertmanager",
     "stat_user_tables": "postgres_exporter",
     "statio_user_tables": "postgres_exporter",
@@ -42,6 +44,7 @@ OTHERS: Final = {
 #: Placeholders of a page, which says so.
 EXAMPLES: Final = {
     "bounty_0002_what_changes", "bounty_0004", "bounty_schema", "new_enum", "old_enum",
+    "masked-088ee12d2dff28f236e975609e6c6d15", "user-f9313f29e0d29a85",
 }  # fmt: skip
 #: Variables that others read, and who; or that a page makes up, and where they get their meaning.
 OTHERS_VARIABLES: Final = {
@@ -88,7 +91,8 @@ def test_every_variable_that_a_page_mentions_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Set `keep_dayly = 7`.", "Its table `user_sessoins`.", "`monitor_wake`"]
+    "text",
+    ["Set `keep_dayly = 7`.", "Its table `user_sessoins`.", "`monitor_wake`", "`table-droped`"],
 )
 def test_a_name_that_is_not_there_is_found(text: str) -> None:
     assert [name for name in names_in(text) if not is_known(name)]
