@@ -47,6 +47,8 @@ done
 cd "$INSIDE"
 exec setpriv --reuid="$ID" --regid="$ID" --clear-groups -- "$@"
 """
+#: Whoever runs tests in the background has Ctrl-C ignored; in a terminal it is not.
+_EMPTY: Final = ("/usr/bin/env", "--default-signal=INT", "-i")
 _NAMESPACE: Final = ("unshare", "--mount", "--propagation", "private", "--")
 
 
@@ -78,15 +80,15 @@ class FreshMachine:
         """A shell of the newcomer's, in the checkout, that does this and nothing afterwards."""
         shell = ["/bin/bash", "--norc", "-c", script]
         if not self.own:
-            return ["/usr/bin/env", "-i", *_variables(self.home), "-C", str(self.project), *shell]
+            return [*_EMPTY, "-C", str(self.project), *_variables(self.home), *shell]
         settings = {
             "PLACE": self.place, "CHECKOUT": ROOT, "TESTER": Path.home(), "ID": self.user,
             "INSIDE": self.shown_project, "PATH": os.defpath,
         }  # fmt: skip
         return [
-            "/usr/bin/env", "-i", *(f"{name}={value}" for name, value in settings.items()),
+            *_EMPTY, *(f"{name}={value}" for name, value in settings.items()),
             *_NAMESPACE, "/bin/sh", "-euc", _ENTER, "enter",
-            "/usr/bin/env", "-i", *_variables(Path("/home") / NAME), *shell,
+            *_EMPTY, *_variables(Path("/home") / NAME), *shell,
         ]  # fmt: skip
 
     def start(self, script: str, said: Path) -> subprocess.Popen[bytes]:
