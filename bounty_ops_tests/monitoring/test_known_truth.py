@@ -109,7 +109,8 @@ def test_under_evictions_no_more_is_missing_than_is_said(watched: Watched) -> No
     assert _share(watched.told) > 0.1
     told = [one for one in watched.told if one.at_most is not None]
     assert len(told) >= len(watched.told) - 1  # of the first interval, the table was empty before
-    assert sum(one.missing for one in told) > 0.3 * sum(one.at_most or 0 for one in told)
+    # It is a limit, and not just any: the worst case is not ten times what happened.
+    assert sum(one.at_most or 0 for one in told) < 10 * sum(one.missing for one in told)
 
 
 def test_a_reset_without_a_measure_is_said_to_be_unknown(watched: Watched) -> None:
