@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,15 @@ if TYPE_CHECKING:
 #: A version number holds the minor release in its last four digits (server_version_num).
 _MINORS: Final = 10_000
 _OLDEST_MAJOR: Final = 14
+#: When PostgreSQL's developers make the last release of each major version, five years after the
+#: first (https://www.postgresql.org/support/versioning/); holes that are found later stay open.
+_LAST_RELEASE: Final = {
+    14: date(2026, 11, 12),
+    15: date(2027, 11, 11),
+    16: date(2028, 11, 9),
+    17: date(2029, 11, 8),
+    18: date(2030, 11, 14),
+}
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 _STATEMENT_TIMEOUT_MS: Final = 10_000
 OPERATIONS: Final = "operations database"
@@ -115,7 +125,7 @@ def _over_the_connection(
     with _connected(url) as connection:
         facts = server_facts(connection)
         yield ok("reachable", name, f"as {facts.user}")
-        yield _version(name, facts)
+        yield judge_version(name, facts, datetime.now(UTC).date())
         yield encryption(name, url, connection, protected=environment.policy.protected)
         yield _writable(name, facts)
         yield pooler(name, url, connection)
@@ -157,7 +167,8 @@ def _connected(url: DatabaseUrl) -> AbstractContextManager[Connection]:
     )
 
 
-def _version(name: str, facts: ServerFacts) -> CheckResult:
+def judge_version(name: str, facts: ServerFacts, today: date) -> CheckResult:
+    """Whether the server's major version is one that we work with, and that is still mended."""
     if facts.major < _OLDEST_MAJOR:
         return CheckResult(
             "version",
@@ -165,6 +176,15 @@ def _version(name: str, facts: ServerFacts) -> CheckResult:
             State.FAILED,
             f"PostgreSQL {facts.version} is older than {_OLDEST_MAJOR}",
             f"Upgrade the server to PostgreSQL {_OLDEST_MAJOR} or newer.",
+        )
+    last = _LAST_RELEASE.get(facts.major)
+    if last is not None and today > last:
+        return CheckResult(
+            "version",
+            name,
+            State.WARNING,
+            f"PostgreSQL {facts.version}: of {facts.major} there is no release after {last}",
+            "Plan the upgrade to a newer major version. Providers may mend theirs for longer.",
         )
     return ok("version", name, f"PostgreSQL {facts.version}")
 

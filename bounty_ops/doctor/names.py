@@ -21,7 +21,7 @@ CHECKS: Final[dict[str, dict[str, str]]] = {
         "configured": "Is there a URL that can be used?",
         "reachable": "Does the database answer, and let this role in?",
         "provider": "Who runs it, and does the URL fit to that?",
-        "version": "Is it PostgreSQL 14 or newer?",
+        "version": "Is it PostgreSQL 14 or newer, and of a major version that still gets releases?",
         "encryption": "Is the connection encrypted, and was the server's certificate verified?",
         "primary": "Does it accept writes?",
         "pooler": "Does the address lead to the server itself, and to no transaction pooler?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,7 @@ from bounty_ops.doctor.database import (
     examine_environment,
     examine_operations,
     judge_programs,
+    judge_version,
 )
 from bounty_ops.doctor.link import judge_clock
 from bounty_ops.doctor.result import State
@@ -167,6 +168,26 @@ def test_clocks_that_differ(seconds: int, state: State) -> None:
     )
     assert found.state is state
     assert found.cause.startswith(f"{abs(seconds)}.0 s ")
+
+
+@pytest.mark.parametrize(
+    ("major", "today", "state"),
+    [
+        (13, date(2026, 1, 1), State.FAILED),
+        (14, date(2026, 11, 12), State.OK),
+        (14, date(2026, 11, 13), State.WARNING),
+        (18, date(2026, 11, 13), State.OK),
+        (19, date(2099, 1, 1), State.OK),
+    ],
+)
+def test_a_version_that_nobody_mends_any_more_is_told(
+    fresh_database: DatabaseUrl, major: int, today: date, state: State
+) -> None:
+    with connect(fresh_database, application_name="tests") as connection:
+        facts = dataclasses.replace(server_facts(connection), version_num=major * 10_000 + 2)
+    found = judge_version("production", facts, today)
+    assert found.state is state
+    assert (found.remedy is None) is (state is State.OK)
 
 
 def test_programs_older_than_the_server_are_a_warning(fresh_database: DatabaseUrl) -> None:

@@ -45,8 +45,9 @@ def test_a_superuser_on_this_machine_has_all_it_needs(
     assert f"PostgreSQL {major}." in found["version"].cause
     assert f"pg_dump {major}." in found["client programs"].cause
     assert f"PostgreSQL {major}." in found["verification programs"].cause
-    # Nothing was migrated yet.
-    assert {name for name, each in found.items() if each.state is not State.OK} == {"revision"}
+    # Nothing was migrated yet; and one day each major version had its last release.
+    told = {name for name, each in found.items() if each.state is not State.OK}
+    assert told - {"version"} == {"revision"}
 
 
 @pytest.mark.parametrize("major", MAJORS)
