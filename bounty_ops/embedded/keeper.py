@@ -17,6 +17,7 @@ The keeper reports in a JSON file: the server's pid and start time, and at the e
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -162,9 +163,11 @@ class Keeper:
         return 1
 
     def remove(self) -> None:
-        """Delete the directories of a server that was meant to leave nothing behind."""
-        for directory in self.options.remove:
-            shutil.rmtree(directory, ignore_errors=True)
+        """Delete what a server was told to leave nothing of: directories, and sockets."""
+        for path in self.options.remove:
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
 
 
 def _wait_for_last_user(lease: int) -> None:

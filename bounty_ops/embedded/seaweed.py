@@ -39,6 +39,9 @@ BUCKET: Final = "bounty-backups"
 REGION: Final = "us-east-1"
 #: Each of these components listens on one HTTP port and on that + 10000 for gRPC.
 COMPONENTS: Final = ("s3", "filer", "volume", "master", "admin")
+#: It makes a socket there that nobody here uses, and leaves it behind. Another place could be
+#: named, but the path of a socket has at most 107 bytes, and that of a project may have more.
+_SOCKETS: Final = Path("/tmp")  # noqa: S108 - SeaweedFS's own choice
 #: Go's collector would let the server grow to 800 MB while it receives a gigabyte. A limit below
 #: what it holds when idle (some 240 MiB by Go's own count) has it collect without end: with 200 MiB
 #: it took a tenth of a processor for doing nothing, with 256 MiB it takes 0.3 %.
@@ -102,7 +105,7 @@ class Seaweed:
                 "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             },
             grace_seconds=_GRACE_SECONDS,
-            remove=self.remove,
+            remove=(*self.remove, _SOCKETS / f"seaweedfs-s3-{self.ports['s3']}.sock"),
         )
 
     def settings(self) -> ObjectStoreSettings:

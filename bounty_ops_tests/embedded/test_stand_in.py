@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,6 @@ from bounty_ops_tests.embedded.observing import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bounty_ops.environments import Settings
 
@@ -99,6 +99,10 @@ def test_only_what_is_needed_is_started(settings: Settings, made: Path) -> None:
         assert complete.ops_url is None
         assert not complete.environment().configured
         assert "postgres" not in command_lines(processes_of(made))
+        endpoint = complete.require_object_store().endpoint_url or ""
+        left = Path(f"/tmp/seaweedfs-s3-{endpoint.rpartition(':')[2]}.sock")  # noqa: S108 - its own choice
+        assert wait_until(left.is_socket, PATIENCE_SECONDS)
+    assert wait_until(lambda: not left.exists(), PATIENCE_SECONDS)
     with stand_in(settings, bucket=False) as complete:
         assert complete.object_store is None
         assert "weed" not in command_lines(processes_of(made))
