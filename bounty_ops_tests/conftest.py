@@ -37,12 +37,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--soak"):
-        return
-    soak = {item for item in items if item.get_closest_marker("soak")} | _left_to_the_soak(items)
-    if soak:
-        config.hook.pytest_deselected(items=list(soak))
-        items[:] = [item for item in items if item not in soak]
+    if not config.getoption("--soak"):
+        soak = {each for each in items if each.get_closest_marker("soak")}
+        soak |= _left_to_the_soak(items)
+        if soak:
+            config.hook.pytest_deselected(items=list(soak))
+            items[:] = [item for item in items if item not in soak]
+    _let_long_ones_begin(config, items)
+
+
+def _let_long_ones_begin(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put those marked `long` where each of the workers begins: one that is last is waited for."""
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    share = -(-len(others) // workers)
+    items[:] = [
+        item
+        for worker in range(workers)
+        for item in (*long[worker::workers], *others[worker * share : (worker + 1) * share])
+    ]
 
 
 def _left_to_the_soak(items: list[pytest.Item]) -> set[pytest.Item]:

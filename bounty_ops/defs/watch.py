@@ -87,7 +87,7 @@ def look_once(
             if problem is not None and not _backups(place):
                 # It never worked, so nothing was lost yet; the one who sets it up sees this.
                 return f"{problem}. {problem.hint}"
-            eyes = DagsterEyes(context, names, secrets)
+            eyes = DagsterEyes(context.instance, context.repository_def, names, secrets)
             situation = _seen(eyes, place, problem, now)
             return _judged(place, situation)
     except BountyOpsError as error:
@@ -104,10 +104,10 @@ def _seen(
     environment = place.environment
     with ThreadPoolExecutor(3, "watch") as witnesses:
         bucket = witnesses.submit(_in_the_bucket, place, now)
-        dagster = witnesses.submit(lambda: (eyes.drift(), eyes.facts(now)))
+        drift = witnesses.submit(eyes.drift)
+        facts = witnesses.submit(eyes.facts, now)
         signs, revision = _in_the_database(place, problem, now)
         backups, keeping, migrations = bucket.result()
-        drift, facts = dagster.result()
     return Situation(
         environment.name,
         environment.policy,
@@ -117,8 +117,8 @@ def _seen(
         keeping,
         migrations,
         revision=revision,
-        drift=drift,
-        dagster=facts,
+        drift=drift.result(),
+        dagster=facts.result(),
         alerts=environment.alert_settings,
         alerts_problem=environment.alerts_problem,
     )

@@ -42,7 +42,9 @@ _CRON_DAYS: Final = 63
 class DagsterEyes:
     """Reading one environment's facts from the instance that the sensor runs on."""
 
-    context: dg.SensorEvaluationContext
+    instance: dg.DagsterInstance
+    """Several threads may ask it at once; a context would open it for each of them."""
+    repository: dg.RepositoryDefinition | None
     names: Names
     secrets: Secrets
 
@@ -53,7 +55,7 @@ class DagsterEyes:
     def drift(self) -> Drift | None:
         """What the last comparison of the schema found; None: there was none that could look."""
         key = dg.AssetCheckKey(self.names.asset(SCHEMA_REVISION), NO_DRIFT)
-        storage = self.context.instance.event_log_storage
+        storage = self.instance.event_log_storage
         record = storage.get_latest_asset_check_execution_by_key([key]).get(key)
         event = None if record is None else record.event
         if event is None or event.dagster_event is None:
@@ -66,7 +68,7 @@ class DagsterEyes:
         return Drift(_moment(event.timestamp), tuple(str(line) for line in lines.value))
 
     def _runs(self, now: datetime) -> Iterator[LatestRun]:
-        records = self.context.instance.get_run_records(
+        records = self.instance.get_run_records(
             dg.RunsFilter(
                 tags={ENVIRONMENT_TAG: self.names.environment},
                 # One that a person cancelled says nothing about the job.
@@ -92,7 +94,7 @@ class DagsterEyes:
 
     def _reason(self, run_id: str) -> str:
         """What the first step that failed said."""
-        page = self.context.instance.get_records_for_run(
+        page = self.instance.get_records_for_run(
             run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1
         )
         for record in page.records:
@@ -105,16 +107,15 @@ class DagsterEyes:
         return ""
 
     def _automations(self) -> Iterator[Automation]:
-        repository = self.context.repository_def
-        if repository is None:
+        if self.repository is None:
             return
         states = self._states()
-        for sensor in repository.sensor_defs:
+        for sensor in self.repository.sensor_defs:
             if sensor.name == self.names.watch or not self._is_ours(sensor.tags):
                 continue
             every = float(sensor.minimum_interval_seconds or dg.DEFAULT_SENSOR_DAEMON_INTERVAL)
             yield from self._automation(sensor.name, InstigatorType.SENSOR, every, states)
-        for schedule in repository.schedule_defs:
+        for schedule in self.repository.schedule_defs:
             if self._is_ours(schedule.tags):
                 cron = schedule.cron_schedule
                 every_or_none = longest_pause(cron) if isinstance(cron, str) else None
@@ -128,7 +129,7 @@ class DagsterEyes:
     def _states(self) -> dict[tuple[InstigatorType, str], InstigatorState]:
         """By name; a code location that was renamed leaves others behind, which tick no more."""
         found: dict[tuple[InstigatorType, str], InstigatorState] = {}
-        for state in self.context.instance.all_instigator_state():
+        for state in self.instance.all_instigator_state():
             key = (state.instigator_type, state.instigator_name)
             if key not in found or _last_seen(state) > _last_seen(found[key]):
                 found[key] = state
@@ -169,9 +170,7 @@ class DagsterEyes:
 
     def _ticks(self, state: InstigatorState) -> list[InstigatorTick]:
         """Its latest that are over, the newest first."""
-        ticks = self.context.instance.get_ticks(
-            state.instigator_origin_id, state.selector_id, limit=_TICKS
-        )
+        ticks = self.instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=_TICKS)
         return [tick for tick in ticks if tick.status is not TickStatus.STARTED]
 
     def _brief(self, text: str) -> str:

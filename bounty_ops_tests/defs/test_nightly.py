@@ -103,6 +103,7 @@ def test_a_night_takes_a_backup_and_proves_it_and_tells_no_secret(
     assert [secret for secret in secrets if secret in told] == []
 
 
+@pytest.mark.long
 def test_a_refuted_backup_fails_the_check_and_shows_what_differs(
     make_deployment: Callable[..., Deployment], filled_database: DatabaseUrl
 ) -> None:

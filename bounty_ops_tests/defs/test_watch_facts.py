@@ -25,8 +25,7 @@ AWAY = "postgresql://role:secret-word@127.0.0.1:9/bounty"
 
 def _eyes(deployment: Deployment, environment: str = ENVIRONMENT) -> DagsterEyes:
     repository = deployment.definitions().get_repository_def()
-    context = dg.build_sensor_context(instance=deployment.instance, repository_def=repository)
-    return DagsterEyes(context, Names(environment), Secrets())
+    return DagsterEyes(deployment.instance, repository, Names(environment), Secrets())
 
 
 def test_the_latest_run_of_a_job_counts_and_its_failure_tells_no_secret(

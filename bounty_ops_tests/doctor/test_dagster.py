@@ -114,6 +114,7 @@ def test_a_storage_elsewhere_whose_server_nobody_looks_at_is_a_warning(
     assert _examined(storage, tmp_path)["storage"].state is State.OK  # nothing is protected
 
 
+@pytest.mark.soak
 def test_the_remedy_for_the_storage_is_one_for_dagster_too(
     elsewhere: CertifiedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def get(url: str, query: str | None = None) -> object:
         return json.load(response)
 
 
+@pytest.mark.long
 def test_up_runs_dagster_until_ctrl_c_and_nothing_survives(project: Path) -> None:
     began = time.monotonic()
     with python(_UP, project) as up:

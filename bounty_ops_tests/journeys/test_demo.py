@@ -56,6 +56,7 @@ class Watch:
         self._thread.join()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("broken_off_first", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_a_night_is_performed_and_leaves_a_proof_and_no_secret(

@@ -46,6 +46,7 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.long
 def test_the_commands_of_the_readme_do_what_they_say(command_line: CommandLine) -> None:
     variables = dict(command_line.variables)
     url = variables.pop("DATABASE_URL")

@@ -55,6 +55,7 @@ def _launch(page: Page) -> None:
     page.get_by_text("RUN_SUCCESS").wait_for()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_an_operator_sees_the_plan_applies_it_and_finds_the_result(
     ui: str, page: Page, bare_command_line: CommandLine

@@ -23,6 +23,7 @@ migrate_soak_hours = 0
 """
 
 
+@pytest.mark.long
 def test_what_was_applied_to_staging_opens_the_gate_of_a_deployment_that_cannot_see_it(
     command_line: CommandLine, make_database: Callable[[], DatabaseUrl]
 ) -> None:

@@ -6,6 +6,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from bounty_ops.journal.edits import read_edits
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bounty_ops_tests.fix_command_line import CommandLine
 
 
+@pytest.mark.long
 def test_an_operator_browses_edits_asks_and_draws(
     filled: DatabaseUrl, command_line: CommandLine, s3_prefix: ObjectStoreSettings, page: Page
 ) -> None:
