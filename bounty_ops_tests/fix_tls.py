@@ -10,12 +10,14 @@ It has few connections, so that a test can use them up.
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import shutil
 import socket
+import struct
 import subprocess
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Of them three are reserved for superusers.
 CONNECTIONS = 8
+#: To give an interface an address (linux/sockios.h).
+_SIOCSIFADDR: Final = 0x8916
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,25 @@ def own_address() -> str:
         try:
             probe.connect(("203.0.113.1", 9))  # RFC 5737: documentation
             address = str(probe.getsockname()[0])
-        except OSError:
-            address = ""
-    assert address, (
-        "these tests need an address that is not the loopback; on a machine without a network: "
-        "ip address add 192.0.2.7/24 dev lo && ip route add default dev lo src 192.0.2.7"
-    )
+        except OSError:  # a machine without a network
+            address = _given_one(probe)
     assert not ip_address(address).is_loopback
+    return address
+
+
+def _given_one(probe: socket.socket) -> str:
+    """Give the loopback interface an address besides its own, which takes root."""
+    address = "192.0.2.7"  # RFC 5737, too
+    # struct ifreq: a name, and a struct sockaddr_in
+    request = struct.pack("16sHH4s8x", b"lo:7", socket.AF_INET, 0, socket.inet_aton(address))
+    try:
+        fcntl.ioctl(probe, _SIOCSIFADDR, request)
+    except OSError as error:
+        message = (
+            "these tests need an address that is not the loopback; on a machine without a network: "
+            f"ip address add {address}/32 dev lo && ip route add default dev lo src {address}"
+        )
+        raise AssertionError(message) from error
     return address
 
 
