@@ -34,6 +34,7 @@ def up(invocation: Invocation, *, no_ui: bool) -> None:
     for the rest. They listen on the loopback address only. Other commands use them while it runs.
     """
     settings = read_settings(invocation)
+    chosen = settings.environment(invocation.environment).name  # an unknown one is a wrong usage
     began = time.time()
     with start_stack(settings, dagster=not no_ui, say=_teller(invocation)) as stack:
         invocation.redaction.learn(stack.settings)
@@ -41,7 +42,7 @@ def up(invocation: Invocation, *, no_ui: bool) -> None:
             dagster = DagsterClient(stack.ui_url)
             dagster.jobs()  # before that, the UI would say that the definitions cannot be reached
             dagster.bury_orphans(before=began)
-        present(invocation, _document(stack), lambda console: _draw(console, stack))
+        present(invocation, _document(stack, chosen), lambda console: _draw(console, stack, chosen))
         stack.wait()
 
 
@@ -53,9 +54,9 @@ def _teller(invocation: Invocation) -> Callable[[str], None]:
     return tell
 
 
-def _document(stack: Stack) -> dict[str, object]:
+def _document(stack: Stack, chosen: str) -> dict[str, object]:
     settings = stack.settings
-    url = settings.environment().url
+    url = settings.environment(chosen).url
     store = settings.object_store
     return {
         "ui": stack.ui_url,
@@ -66,8 +67,8 @@ def _document(stack: Stack) -> dict[str, object]:
     }
 
 
-def _draw(console: Console, stack: Stack) -> None:
-    found = _document(stack)
+def _draw(console: Console, stack: Stack, chosen: str) -> None:
+    found = _document(stack, chosen)
     bucket = f"{shown(found['bucket'])} at {found['s3_endpoint'] or 'AWS'}"
     lines = table(
         ("", ""),
