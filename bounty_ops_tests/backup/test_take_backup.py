@@ -32,7 +32,7 @@ from bounty_ops.postgres.run import start_program
 from bounty_ops_tests.fix_backups import Backups, holding, make_role, run, sessions, value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import psycopg
 
@@ -48,12 +48,14 @@ FAST: dict[str, Any] = {"lock_timeout_seconds": 0.1, "lock_attempts": 2}
 
 
 @pytest.fixture(scope="module")
-def large(pg_server: DatabaseUrl) -> DatabaseUrl:
+def large(pg_server: DatabaseUrl) -> Iterator[DatabaseUrl]:
     """A database of some 30 MB, which these tests read only."""
     url = pg_server.with_database("large")
     run(pg_server, "CREATE DATABASE large")
     run(url, LARGE)
-    return url
+    yield url
+    # A worker that takes tests over from another may come back to this module later.
+    run(pg_server, "DROP DATABASE large WITH (FORCE)")
 
 
 def children(name: str) -> list[int]:

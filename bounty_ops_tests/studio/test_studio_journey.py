@@ -64,12 +64,35 @@ def test_an_operator_browses_edits_asks_and_draws(
 
 def _remove_the_odd_one(page: Page, origin: str) -> None:
     """A row whose key looks like several, with the button that removes chosen rows."""
-    page.locator("tbody tr", has_text="a,b#").locator(".select-box").check()
-    page.get_by_role("button", name="Actions").click()
-    page.get_by_role("link", name="Delete selected items").click()
-    page.locator("#modal-delete-button").click()
+    _hurry(page)
+    for title in ("Cancel", "Delete"):
+        box = page.locator("tbody tr", has_text="a,b#").locator(".select-box")
+        box.check()
+        page.get_by_role("button", name="Actions").click()
+        page.get_by_role("link", name="Delete selected items").click()
+        expect(page.locator("#modal-delete-text")).to_contain_text("delete odd a,b#?")
+        page.locator("#modal-delete").get_by_text(title, exact=True).click()
+        expect(page.locator("#modal-delete")).not_to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(1)
     assert page.url.startswith(origin)
+
+
+def _hurry(page: Page) -> None:
+    """Click before the window could say what will be deleted, after it was open for another row."""
+    orders: list[str] = []
+    page.on("request", lambda asked: orders.append(asked.url) if asked.method == "DELETE" else None)
+    trash = page.locator("tbody tr a[data-bs-target='#modal-delete']")
+    trash.first.click()
+    page.locator("#modal-delete").get_by_text("Cancel", exact=True).click()
+    expect(page.locator("#modal-delete")).not_to_be_visible()
+    trash.last.evaluate(
+        "row => { row.click(); document.querySelector('#modal-delete-button').click(); }"
+    )
+    expect(page.locator("#modal-delete-text")).to_contain_text("permanently delete odd")
+    page.locator("#modal-delete").get_by_text("Cancel", exact=True).click()
+    expect(page.locator("#modal-delete")).not_to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert orders == []
 
 
 def _announced(studio: subprocess.Popen[str]) -> str:
