@@ -145,7 +145,7 @@ def command_line(
     s3_prefix: ObjectStoreSettings,
 ) -> CommandLine:
     """A database, an operations database and a prefix of a bucket, all empty, as variables."""
-    target, ops = make_database(), make_database(operations=True)
+    target, ops = make_database(), make_database(line="ops")
     variables = {
         "DATABASE_URL": target.text(),
         "OPS_DATABASE_URL": ops.text(),

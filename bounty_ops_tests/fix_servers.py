@@ -3,6 +3,7 @@
 ============================ ========= =========================================================
 ``pg_server``                session   superuser's `DatabaseUrl` of a shared PostgreSQL (TCP)
 ``fresh_database``           function  `DatabaseUrl` of an empty database on it, dropped afterwards
+``migrated_database``        function  the same of Bounty's, migrated
 ``fresh_operations``         function  the same of an operations database, migrated
 ``make_database``            function  makes more of them: ``make_database()`` -> `DatabaseUrl`
 ``pg_programs``              session   the programs of `pg_server`
@@ -17,7 +18,10 @@ Tests that run on every major: ``@pytest.mark.parametrize("major", all_server_ma
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import hmac
 import secrets
+from base64 import b64encode
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,8 +33,14 @@ from bounty_ops.embedded import ports, seaweed
 from bounty_ops.embedded.cluster import SUPERUSER, Cluster, running
 from bounty_ops.embedded.privileges import server_user
 from bounty_ops.embedded.sharing import using
-from bounty_ops.environments import BucketLocation, DatabaseUrl, ObjectStoreSettings
-from bounty_ops.migrating import migrate_ops
+from bounty_ops.environments import (
+    BucketLocation,
+    DatabaseUrl,
+    Environment,
+    ObjectStoreSettings,
+    Policy,
+)
+from bounty_ops.migrating import apply_migration, migrate_ops, plan_migration
 from bounty_ops.postgres.connect import connect
 from bounty_ops.postgres.programs import Programs, find_programs, installed_programs
 
@@ -96,8 +106,30 @@ def running_server(
         password=password,
         remove=(place,),
     )
+    url = DatabaseUrl(ports.LOOPBACK, port, "postgres", SUPERUSER, password)
     with running(cluster):
-        yield DatabaseUrl(ports.LOOPBACK, port, "postgres", SUPERUSER, password)
+        _make_its_password_cheap(url)
+        yield url
+
+
+def _make_its_password_cheap(url: DatabaseUrl) -> None:
+    """Let SCRAM hash the superuser's password once instead of 4,096 times, at both ends.
+
+    That was half of what a connection costs, and the suite makes tens of thousands.
+    """
+    assert url.password is not None
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", url.password.encode(), salt, 1)
+    # RFC 5802, section 3; PostgreSQL takes a secret that was made elsewhere as it is.
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    stored, server = (
+        hashlib.sha256(client_key).digest(),
+        hmac.digest(salted, b"Server Key", "sha256"),
+    )
+    words = [b64encode(each).decode() for each in (salt, stored, server)]
+    secret = "SCRAM-SHA-256$1:{}${}:{}".format(*words)
+    with connect(url, application_name="tests") as connection:
+        connection.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(secret))
 
 
 @pytest.fixture(scope="session")
@@ -131,19 +163,21 @@ def pg_server(pg_server_of: Callable[[int], DatabaseUrl], pg_programs: Programs)
 
 
 @pytest.fixture(scope="session")
-def _operations_template(
-    pg_server_of: Callable[[int], DatabaseUrl],
-) -> Callable[[int], str]:
-    """The name of an operations database at its newest revision, to be copied.
+def _template(pg_server_of: Callable[[int], DatabaseUrl]) -> Callable[[int, str], str]:
+    """The name of a database at the newest revision of a line, to be copied.
 
     Migrating each anew would take a tenth of the time of the suite.
     """
 
     @cache
-    def template_of(major: int) -> str:
-        url = pg_server_of(major).with_database(f"operations_{secrets.token_hex(4)}")
+    def template_of(major: int, line: str) -> str:
+        url = pg_server_of(major).with_database(f"{line}_{secrets.token_hex(4)}")
         _administer(pg_server_of(major), "CREATE DATABASE {}", url.database)
-        migrate_ops(url)
+        if line == "ops":
+            migrate_ops(url)
+        else:
+            there = Environment("development", url, Policy())
+            apply_migration(plan_migration(there), there, operator="test")
         return url.database
 
     return template_of
@@ -153,19 +187,20 @@ def _operations_template(
 def make_database(
     pg_server_of: Callable[[int], DatabaseUrl],
     pg_programs: Programs,
-    _operations_template: Callable[[int], str],
+    _template: Callable[[int, str], str],
 ) -> Iterator[Callable[..., DatabaseUrl]]:
     """Make databases (``make_database(major=15)``); dropped afterwards, users or not.
 
-    They are empty, or with ``operations=True`` operations databases at their newest revision.
+    They are empty, or with ``line="ops"`` operations databases and with ``line="bounty"`` Bounty's
+    at their newest revision.
     """
     made: list[DatabaseUrl] = []
 
-    def make(major: int | None = None, *, operations: bool = False) -> DatabaseUrl:
+    def make(major: int | None = None, *, line: str | None = None) -> DatabaseUrl:
         major = major or pg_programs.major
         server = pg_server_of(major)
         url = server.with_database(f"test_{secrets.token_hex(6)}")
-        template = f" TEMPLATE {_operations_template(major)}" if operations else ""
+        template = "" if line is None else f" TEMPLATE {_template(major, line)}"
         # On servers that write nothing through to disk, copying files takes a third of the time
         # that copying through the WAL does, and there are thousands of these.
         copied = " STRATEGY file_copy" if major >= _STRATEGIES else ""
@@ -192,9 +227,15 @@ def fresh_database(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
 
 
 @pytest.fixture
+def migrated_database(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
+    """A database of this test's own at the head of Bounty's migrations, without rows."""
+    return make_database(line="bounty")
+
+
+@pytest.fixture
 def fresh_operations(make_database: Callable[..., DatabaseUrl]) -> DatabaseUrl:
     """An operations database of this test's own, with nothing in it yet."""
-    return make_database(operations=True)
+    return make_database(line="ops")
 
 
 @pytest.fixture(scope="session")

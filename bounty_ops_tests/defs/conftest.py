@@ -115,7 +115,7 @@ def make_deployment(
 
     def make(*, policy: str = "", **environments: DatabaseUrl | str) -> Deployment:
         shared = {
-            "OPS_DATABASE_URL": make_database(operations=True).text(),
+            "OPS_DATABASE_URL": make_database(line="ops").text(),
             "BACKUP_BUCKET": s3_prefix.location.uri(),
             "AWS_ENDPOINT_URL_S3": s3_prefix.endpoint_url,
             "AWS_REGION": s3_prefix.region,

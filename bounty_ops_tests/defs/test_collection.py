@@ -204,7 +204,7 @@ def test_connections_that_could_not_be_counted_do_not_pass() -> None:
 def test_a_week_of_curves_stays_small_and_shows_every_line(
     make_database: Callable[..., DatabaseUrl],
 ) -> None:
-    url = make_database(operations=True)
+    url = make_database(line="ops")
     operations = engine(url, application_name="tests")
     for hours in range(7 * 24 - 1, -1, -6):
         sizes = [m.table(name=f"table_{n}", total_bytes=m.GIB * (n + 1)) for n in range(9)]

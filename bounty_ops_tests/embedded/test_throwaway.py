@@ -98,6 +98,7 @@ def test_its_socket_stays_reachable_below_a_long_path(
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+@pytest.mark.many(every=3)
 def test_it_is_gone_after_an_exception(
     error: type[BaseException], tmp_path: Path, pg_programs: Programs
 ) -> None:
@@ -108,6 +109,7 @@ def test_it_is_gone_after_an_exception(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.many(every=2)
 def test_it_is_gone_after_the_death_of_its_owner(tmp_path: Path, number: signal.Signals) -> None:
     with python(_OWNER, tmp_path) as owner:
         assert read_line(owner).startswith("/")

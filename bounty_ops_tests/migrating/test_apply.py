@@ -138,12 +138,11 @@ def test_what_was_applied_before_a_failure_stands(
 
 
 def test_a_success_that_did_not_last_is_found_out(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
     """Alembic believes what its own connection shows; the next one may show something else."""
     line = longer_line(tmp_path, "SELECT 1")
-    migrate(fresh_database)
-    with _connect(fresh_database) as connection:
+    with _connect(migrated_database) as connection:
         connection.execute(
             "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ "
             "BEGIN NEW.version_num := OLD.version_num; RETURN NEW; END $$"
@@ -153,7 +152,7 @@ def test_a_success_that_did_not_last_is_found_out(
             "FOR EACH ROW EXECUTE FUNCTION keep()"
         )
     with pytest.raises(MigrationError, match="at bounty_0001 although bounty_0002 was reported"):
-        migrate(fresh_database, line)
+        migrate(migrated_database, line)
 
 
 def test_a_record_that_cannot_be_written_does_not_hide_the_failure(
@@ -217,11 +216,10 @@ def test_tables_land_in_public_whatever_the_search_path(fresh_database: Database
 
 
 def test_a_wiped_public_schema_does_not_take_the_revision_along(
-    fresh_database: DatabaseUrl,
+    migrated_database: DatabaseUrl,
 ) -> None:
     """Drizzle's push drops what it does not know from public, a version table included."""
-    migrate(fresh_database)
-    with _connect(fresh_database) as connection:
+    with _connect(migrated_database) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    assert current_revision(environment(fresh_database)).revision == "bounty_0001"
+    assert current_revision(environment(migrated_database)).revision == "bounty_0001"

@@ -49,11 +49,12 @@ def test_it_finds_models_and_database_alike(
 
 
 def test_the_next_revision_gets_the_next_number(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
-    migrate(fresh_database)
     line = longer_line(tmp_path)
-    done = _alembic(tmp_path, line, fresh_database, "revision", "--autogenerate", "-m", "add notes")
+    done = _alembic(
+        tmp_path, line, migrated_database, "revision", "--autogenerate", "-m", "add notes"
+    )
     assert done.returncode == 0, done
     written = line.directory() / "versions" / "bounty_0002_add_notes.py"
     assert 'down_revision = "bounty_0001"' in written.read_text(encoding="utf-8")

@@ -34,18 +34,16 @@ def _facts(url: DatabaseUrl) -> Facts:
         return read_catalogue(connection)
 
 
-def test_down_leaves_the_version_table_and_nothing_else(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
-    downgrade(environment(fresh_database), None)
-    assert differences(version_table_facts(), _facts(fresh_database)) == []
-    assert read_facts(fresh_database, BOUNTY).revision is None
+def test_down_leaves_the_version_table_and_nothing_else(migrated_database: DatabaseUrl) -> None:
+    downgrade(environment(migrated_database), None)
+    assert differences(version_table_facts(), _facts(migrated_database)) == []
+    assert read_facts(migrated_database, BOUNTY).revision is None
 
 
-def test_up_down_up_is_up(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
-    downgrade(environment(fresh_database), None)
-    assert migrate(fresh_database).outcome == "applied"
-    assert differences(expected_facts(), _facts(fresh_database)) == []
+def test_up_down_up_is_up(migrated_database: DatabaseUrl) -> None:
+    downgrade(environment(migrated_database), None)
+    assert migrate(migrated_database).outcome == "applied"
+    assert differences(expected_facts(), _facts(migrated_database)) == []
 
 
 def test_the_operations_database_goes_up_down_up(fresh_database: DatabaseUrl) -> None:
@@ -65,18 +63,18 @@ def test_one_step_can_be_taken_back(fresh_database: DatabaseUrl, tmp_path: Path)
     assert read_facts(fresh_database, line).revision == "bounty_0002"
 
 
-def test_a_protected_environment_keeps_its_data(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
+def test_a_protected_environment_keeps_its_data(migrated_database: DatabaseUrl) -> None:
     with pytest.raises(UsageError, match="protected"):
-        downgrade(environment(fresh_database, protected=True), None)
-    assert read_facts(fresh_database, BOUNTY).revision == "bounty_0001"
+        downgrade(environment(migrated_database, protected=True), None)
+    assert read_facts(migrated_database, BOUNTY).revision == "bounty_0001"
 
 
-def test_what_somebody_built_upon_a_table_stops_the_downgrade(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
-    with _connect(fresh_database) as connection:
+def test_what_somebody_built_upon_a_table_stops_the_downgrade(
+    migrated_database: DatabaseUrl,
+) -> None:
+    with _connect(migrated_database) as connection:
         connection.execute("CREATE VIEW open_bounties AS SELECT id FROM bounty")
-    before = _facts(fresh_database)
+    before = _facts(migrated_database)
     with pytest.raises(MigrationError, match="other objects depend on"):
-        downgrade(environment(fresh_database), None)
-    assert differences(before, _facts(fresh_database)) == []
+        downgrade(environment(migrated_database), None)
+    assert differences(before, _facts(migrated_database)) == []

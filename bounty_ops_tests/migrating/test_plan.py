@@ -99,23 +99,21 @@ def test_a_digest_holds_for_the_files_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_digest_holds_for_the_schema_as_it_is(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
-    migrate(fresh_database)
     line = longer_line(tmp_path, "CREATE TABLE a (id int)")
-    before = plan_migration(environment(fresh_database), line)
-    assert before.fingerprint == schema_fingerprint(fresh_database)
-    run(fresh_database, "CREATE INDEX by_hand ON bounty (title)")
-    after = plan_migration(environment(fresh_database), line)
+    before = plan_migration(environment(migrated_database), line)
+    assert before.fingerprint == schema_fingerprint(migrated_database)
+    run(migrated_database, "CREATE INDEX by_hand ON bounty (title)")
+    after = plan_migration(environment(migrated_database), line)
     assert after.fingerprint != before.fingerprint
     assert after.digest != before.digest
-    run(fresh_database, "DROP INDEX by_hand")
-    assert plan_migration(environment(fresh_database), line) == before
+    run(migrated_database, "DROP INDEX by_hand")
+    assert plan_migration(environment(migrated_database), line) == before
 
 
-def test_where_nothing_is_pending_no_schema_is_read(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
-    assert plan_migration(environment(fresh_database)).fingerprint is None
+def test_where_nothing_is_pending_no_schema_is_read(migrated_database: DatabaseUrl) -> None:
+    assert plan_migration(environment(migrated_database)).fingerprint is None
 
 
 def test_the_hash_of_sql_tells_where_one_revision_ends() -> None:
@@ -123,10 +121,9 @@ def test_the_hash_of_sql_tells_where_one_revision_ends() -> None:
     assert hash_of_sql(["a", "b"]) != hash_of_sql(["b", "a"])
 
 
-def test_only_what_is_missing_is_planned(fresh_database: DatabaseUrl, tmp_path: Path) -> None:
-    migrate(fresh_database)
+def test_only_what_is_missing_is_planned(migrated_database: DatabaseUrl, tmp_path: Path) -> None:
     line = longer_line(tmp_path, "CREATE TABLE a (id int)", "CREATE TABLE b (id int)")
-    plan = plan_migration(environment(fresh_database), line)
+    plan = plan_migration(environment(migrated_database), line)
     assert plan.current == "bounty_0001"
     assert [step.revision for step in plan.pending] == ["bounty_0002", "bounty_0003"]
     assert "CREATE TABLE b" in plan.pending[1].sql
@@ -181,21 +178,19 @@ def test_the_operations_database_is_not_taken_for_bountys(fresh_database: Databa
 
 
 def test_bountys_database_is_not_taken_for_the_operations_database(
-    fresh_database: DatabaseUrl,
+    migrated_database: DatabaseUrl,
 ) -> None:
-    migrate(fresh_database)
     with pytest.raises(UnknownRevisionError, match="is the bounty database"):
-        migrate_ops(fresh_database)
+        migrate_ops(migrated_database)
     with pytest.raises(UnknownRevisionError):
-        plan_for(OPS, "ops", fresh_database)
+        plan_for(OPS, "ops", migrated_database)
 
 
-def test_a_database_that_claims_two_revisions_is_refused(fresh_database: DatabaseUrl) -> None:
-    migrate(fresh_database)
-    with psycopg.connect(**fresh_database.conninfo()) as connection:  # type: ignore[arg-type] # libpq's words
+def test_a_database_that_claims_two_revisions_is_refused(migrated_database: DatabaseUrl) -> None:
+    with psycopg.connect(**migrated_database.conninfo()) as connection:  # type: ignore[arg-type] # libpq's words
         connection.execute("INSERT INTO bounty_ops.alembic_version VALUES ('bounty_0000')")
     with pytest.raises(MigrationError, match="several revisions at once: bounty_0000, bounty_0001"):
-        plan_migration(environment(fresh_database))
+        plan_migration(environment(migrated_database))
 
 
 def test_two_heads_are_refused(tmp_path: Path) -> None:

@@ -57,17 +57,16 @@ def test_of_six_runners_one_applies(fresh_database: DatabaseUrl) -> None:
 
 
 def test_a_migration_cut_off_in_the_middle_is_repeated_whole(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
     line = longer_line(
         tmp_path,
         "DO $$ BEGIN CREATE TABLE a (id int); "
         "PERFORM pg_sleep(60) FROM rate_limit WHERE id = 'slow'; END $$",
     )
-    migrate(fresh_database)
-    here = environment(fresh_database)
+    here = environment(migrated_database)
     recorded: list[MigrationEvidence] = []
-    with _connect(fresh_database) as connection, ThreadPoolExecutor(1) as pool:
+    with _connect(migrated_database) as connection, ThreadPoolExecutor(1) as pool:
         connection.execute("INSERT INTO rate_limit VALUES ('slow', 'k', 1, 1)")
         plan = plan_migration(here, line)
         running = pool.submit(
@@ -77,10 +76,10 @@ def test_a_migration_cut_off_in_the_middle_is_repeated_whole(
         with pytest.raises(ServerUnavailable):
             running.result()
         connection.execute("DELETE FROM rate_limit")
-    assert read_facts(fresh_database, line).revision == "bounty_0001"
+    assert read_facts(migrated_database, line).revision == "bounty_0001"
     assert [each.outcome for each in recorded] == ["failed"]
-    assert migrate(fresh_database, line).revisions == ("bounty_0002",)
-    assert _exists(fresh_database, "public.a")
+    assert migrate(migrated_database, line).revisions == ("bounty_0002",)
+    assert _exists(migrated_database, "public.a")
 
 
 def test_a_runner_that_loses_its_lock_stops(fresh_database: DatabaseUrl) -> None:
@@ -120,13 +119,12 @@ def test_the_lock_of_one_database_is_free_in_another(
 
 
 def test_a_client_in_the_way_is_not_waited_for_forever(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
     line = longer_line(tmp_path, "ALTER TABLE invite ADD note text")
-    migrate(fresh_database)
-    here = environment(fresh_database)
+    here = environment(migrated_database)
     plan = plan_migration(here, line)
-    with _connect(fresh_database, autocommit=False) as client:
+    with _connect(migrated_database, autocommit=False) as client:
         client.execute("SELECT FROM invite")
         with pytest.raises(LockNotAvailable):
             apply_migration(plan, here, operator="test", lineage=line)
@@ -135,12 +133,11 @@ def test_a_client_in_the_way_is_not_waited_for_forever(
 
 
 def test_another_attempt_is_made_when_the_client_is_gone(
-    fresh_database: DatabaseUrl, tmp_path: Path
+    migrated_database: DatabaseUrl, tmp_path: Path
 ) -> None:
     line = longer_line(tmp_path, "ALTER TABLE invite ADD note text")
-    migrate(fresh_database)
     pauses: list[float] = []
-    with _connect(fresh_database, autocommit=False) as client:
+    with _connect(migrated_database, autocommit=False) as client:
         client.execute("SELECT FROM invite")
 
         def leave_after_the_second_pause(seconds: float) -> None:
@@ -149,7 +146,7 @@ def test_another_attempt_is_made_when_the_client_is_gone(
                 client.rollback()
 
         run = run_revision(
-            fresh_database,
+            migrated_database,
             line.directory(),
             "bounty_0002",
             limits=Limits(lock_timeout_seconds=0.1, attempts=9),
@@ -157,7 +154,7 @@ def test_another_attempt_is_made_when_the_client_is_gone(
         )
     assert (run.attempts, [each.attempts for each in run.statements]) == (3, [3])
     assert pause_before(2) <= pauses[0] <= pause_before(2, 1) < pauses[1] <= pause_before(3, 1)
-    assert read_facts(fresh_database, line).revision == "bounty_0002"
+    assert read_facts(migrated_database, line).revision == "bounty_0002"
 
 
 def test_pauses_grow_and_stay_bounded() -> None:

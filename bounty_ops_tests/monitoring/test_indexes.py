@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounty_ops.migrating import apply_migration, plan_migration
 from bounty_ops.monitoring import CollectionResult, Indexes, collect, report
 from bounty_ops.monitoring.index_advice import foreign_keys_without_index, redundant_indexes
 from bounty_ops_tests.fix_servers import oldest_and_newest_major
@@ -40,9 +39,7 @@ def _redundant(url: DatabaseUrl) -> dict[str, str]:
 def test_on_bountys_schema_22_foreign_keys_lack_an_index_and_6_indexes_are_redundant(
     make_database: Callable[..., DatabaseUrl], major: int
 ) -> None:
-    url = make_database(major=major)
-    environment = environment_of(url)
-    apply_migration(plan_migration(environment), environment, operator="test")
+    url = make_database(major=major, line="bounty")
 
     indexes, result = _indexes(url)
     findings = report(result)
@@ -66,15 +63,13 @@ def test_on_bountys_schema_22_foreign_keys_lack_an_index_and_6_indexes_are_redun
 
 @pytest.mark.parametrize("kind", ["foreign_key_without_index", "redundant_index"])
 def test_the_remedy_of_a_finding_can_be_run_as_it_stands_and_remedies_it(
-    fresh_database: DatabaseUrl, kind: str
+    migrated_database: DatabaseUrl, kind: str
 ) -> None:
-    environment = environment_of(fresh_database)
-    apply_migration(plan_migration(environment), environment, operator="test")
-    _, result = _indexes(fresh_database)
+    _, result = _indexes(migrated_database)
     for finding in report(result):
         if finding.kind == kind:
-            execute(fresh_database, finding.remedy)
-    _, remedied = _indexes(fresh_database)
+            execute(migrated_database, finding.remedy)
+    _, remedied = _indexes(migrated_database)
     assert kind not in {finding.kind for finding in report(remedied)}
 
 

@@ -60,7 +60,7 @@ def test_fingerprints_do_not_depend_on_secrets() -> None:
 
 @pytest.fixture
 def operations(make_database: Callable[..., DatabaseUrl]) -> Engine:
-    return engine(make_database(operations=True), application_name="tests")
+    return engine(make_database(line="ops"), application_name="tests")
 
 
 @pytest.fixture

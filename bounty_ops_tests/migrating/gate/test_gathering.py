@@ -110,11 +110,10 @@ def test_what_lies_in_the_bucket_and_what_the_database_says_is_gathered(
 
 
 def test_what_cannot_be_asked_shuts_its_gate_and_hides_nothing(
-    fresh_database: DatabaseUrl, s3_prefix: ObjectStoreSettings, line: Lineage
+    migrated_database: DatabaseUrl, s3_prefix: ObjectStoreSettings, line: Lineage
 ) -> None:
-    migrate(fresh_database)
-    here = production(fresh_database)
-    away = Environment("staging", type(fresh_database).parse(AWAY), Policy())
+    here = production(migrated_database)
+    away = Environment("staging", type(migrated_database).parse(AWAY), Policy())
     nowhere = ObjectStore(replace(s3_prefix, endpoint_url="http://127.0.0.1:9"))
     briefing = brief(here, settings_of(here, away), nowhere, operator="ada", lineage=line)
     assert isinstance(briefing.facts.records, ObjectStoreError)
@@ -127,12 +126,11 @@ def test_what_cannot_be_asked_shuts_its_gate_and_hides_nothing(
 
 
 def test_a_database_that_is_away_is_an_error_and_no_gate(
-    fresh_database: DatabaseUrl, line: Lineage
+    migrated_database: DatabaseUrl, line: Lineage
 ) -> None:
-    migrate(fresh_database)
-    here = production(fresh_database)
+    here = production(migrated_database)
     plan = plan_migration(here, line)
-    gone = replace(here, url=type(fresh_database).parse(AWAY))
+    gone = replace(here, url=type(migrated_database).parse(AWAY))
     with pytest.raises(ServerUnavailable):
         gather(gone, settings_of(gone), plan, None, operator="ada", lineage=line)
 

@@ -37,7 +37,7 @@ def _changed(result: CollectionResult, history: Sequence[CollectionResult]) -> l
 def test_changes_between_stored_collections_are_told_with_their_time(
     make_database: Callable[..., DatabaseUrl],
 ) -> None:
-    url, operations = make_database(), make_database(operations=True)
+    url, operations = make_database(), make_database(line="ops")
     ops = engine(operations, application_name="tests")
     name = url.database
     execute(url, f"ALTER DATABASE {name} SET work_mem TO '8MB'")

@@ -81,7 +81,7 @@ def operations_url(
     request: pytest.FixtureRequest, make_database: Callable[..., DatabaseUrl]
 ) -> DatabaseUrl:
     """On the PostgreSQL that comes along; in a soak on every other one too."""
-    return make_database(request.param, operations=True)
+    return make_database(request.param, line="ops")
 
 
 @pytest.fixture
