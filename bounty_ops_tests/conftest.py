@@ -23,6 +23,7 @@ pytest_plugins = [
     "bounty_ops_tests.fix_pages",
     "bounty_ops_tests.fix_promtool",
     "bounty_ops_tests.fix_proxy",
+    "bounty_ops_tests.fix_scratch",
     "bounty_ops_tests.fix_servers",
     "bounty_ops_tests.fix_tls",
 ]
