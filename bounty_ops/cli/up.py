@@ -75,7 +75,7 @@ def _draw(console: Console, stack: Stack, chosen: str) -> None:
         [
             ("Dagster UI", found["ui"] or "not started (--no-ui)"),
             ("database", found["database"]),
-            (Text(), "with its password: bounty-ops db url --show-password"),
+            (Text(), f"with its password: bounty-ops db url -e {chosen} --show-password"),
             ("operations", found["ops_database"]),
             ("bucket", bucket),
         ],

@@ -41,3 +41,10 @@ def test_databases_and_bucket_run_until_ctrl_c(bare_command_line: CommandLine) -
     process.send_signal(signal.SIGINT)
     rest, stderr = process.communicate(timeout=30)
     assert (process.returncode, rest, stderr) == (0, "", "")
+
+
+def test_an_unknown_environment_starts_nothing(bare_command_line: CommandLine) -> None:
+    done = bare_command_line.run("up", "--no-ui", "-e", "nowhere")
+    assert done.code == 2
+    assert "nowhere" in done.error_lines[0]
+    assert done.stdout == ""
