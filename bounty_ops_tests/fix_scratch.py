@@ -22,18 +22,27 @@ if TYPE_CHECKING:
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the directory in it has a name of its own
 _NAME: Final = re.compile(r"bounty-(\d+)")
 _CGROUP: Final = Path("/sys/fs/cgroup")
-#: The whole suite leaves 2.3 GiB; the servers want some as well.
-_ROOM_BYTES: Final = 8 << 30
+#: Of both versions of control groups: what they may use, and what they do use.
+_LIMITS: Final = (
+    ("memory.max", "memory.current"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+#: The whole suite leaves some 3 GiB.
+_FILES_BYTES: Final = 6 << 30
+#: Its servers and processes want twice as much beside them.
+_MEMORY_BYTES: Final = 12 << 30
 _MINE = pytest.StashKey[Path]()
 _STATUS = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the directory before anybody asks for one; workers inherit it."""
-    if "TMPDIR" in os.environ or not _MEMORY.is_dir():
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
         return
     _sweep()
-    if min(_rooms()) < _ROOM_BYTES or os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
+    there = os.statvfs(_MEMORY)
+    roomy = there.f_bavail * there.f_frsize >= _FILES_BYTES and min(_free()) >= _MEMORY_BYTES
+    if not roomy or there.f_flag & os.ST_NOEXEC:
         return
     mine = _MEMORY / f"bounty-{os.getpid()}"
     mine.mkdir()
@@ -59,17 +68,30 @@ def _sweep() -> None:
     """Remove what former runs left."""
     for entry in _MEMORY.iterdir():
         found = _NAME.fullmatch(entry.name)
-        if found and not Path("/proc", found[1]).exists():
+        if found and (found[1] == str(os.getpid()) or not Path("/proc", found[1]).exists()):
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def _rooms() -> Iterator[int]:
-    """Bytes that may be used: of the file system, of the machine, of this container."""
-    there = os.statvfs(_MEMORY)
-    yield there.f_bavail * there.f_frsize
-    said = re.search(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text("utf-8"))
+def _free() -> Iterator[int]:
+    """Bytes of memory that may still be used: of the machine, and of this container."""
+    said = re.search(r"MemAvailable: +(\d+) kB", _read(Path("/proc/meminfo")))
     assert said is not None
     yield int(said[1]) << 10
-    most, used = _CGROUP / "memory.max", _CGROUP / "memory.current"
-    if most.exists() and (limit := most.read_text("utf-8").strip()) != "max":
-        yield int(limit) - int(used.read_text("utf-8"))
+    for group in _groups():
+        for limit, used in _LIMITS:
+            if (group / limit).exists() and (said_there := _read(group / limit)) != "max":
+                yield int(said_there) - int(_read(group / used))
+
+
+def _groups() -> Iterator[Path]:
+    """The control groups that this process is in, up to the topmost that is seen from here."""
+    for line in _read(Path("/proc/self/cgroup")).splitlines():
+        _, controllers, own = line.split(":", 2)
+        top = _CGROUP / controllers  # of version 2 it is empty
+        if controllers in {"", "memory"}:
+            group = top / own.lstrip("/")
+            yield from (top, *(each for each in (group, *group.parents) if top in each.parents))
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8").strip()
