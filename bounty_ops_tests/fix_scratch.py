@@ -1,8 +1,8 @@
 """Where the suite keeps its files: in memory where there is enough, unless TMPDIR says where.
 
 Thousands of databases are made and dropped: on a disk of a virtual machine the suite took half as
-much again of the processors' time. Nothing here has to outlive the machine. A run that passed leaves
-nothing, one that failed leaves its files to be looked at until the next run.
+much again of the processors' time. Nothing here has to outlive the machine. A run that passed
+leaves nothing, one that failed leaves its files to be looked at until the next run.
 """
 
 from __future__ import annotations
